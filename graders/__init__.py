@@ -1,0 +1,1 @@
+"""Whether yours is right: exercises by topic, and the harness that judges them."""

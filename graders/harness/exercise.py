@@ -1,0 +1,74 @@
+"""What a topic declares: one `Exercise` for each public name, its misconceptions and the edges of its domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One hand-chosen case: arguments by name, and why it is there.
+
+    An `extreme` edge asks for stability: a formula that is right on paper may break there. Every other edge is an
+    ordinary input, and failing it is failing the exercise.
+    """
+
+    why: str
+    arguments: Mapping[str, Any]
+    extreme: bool = False
+
+
+def edge(why: str, **arguments: Any) -> Edge:
+    """Return an ordinary input that random ones would miss."""
+    return Edge(why, arguments)
+
+
+def extreme(why: str, **arguments: Any) -> Edge:
+    """Return an input on which only a stable formula survives."""
+    return Edge(why, arguments, extreme=True)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Ties what belongs to one name, and repeats nothing.
+
+    The name, the arguments, their shapes and domains come from the annotated signature of `reference`; what a student
+    is told comes from the docstring of the misconception that fits. The claim that proves it bears the same name.
+
+    Every function here has the signature of `reference`.
+    """
+
+    reference: Function
+    misconceptions: tuple[Function, ...]
+    """Known mistakes: a verb phrase as name, as docstring what the student is told."""
+    conventions: tuple[Function, ...] = ()
+    """Right answers under another documented definition."""
+    programs: tuple[Function, ...] = ()
+    """Other formulations that a good engineer would write: they widen the allowed error and must be accepted."""
+    edges: tuple[Edge, ...] = ()
+    rivals: Mapping[str, Function] = field(default_factory=dict)
+    """Other libraries' own functions, by the library's name: called with the library's module first."""
+    unrolled: bool = False
+    """The function is one step (params, grad, state) -> (params, state), and is judged on whole trajectories."""
+
+    @property
+    def topic(self) -> str:
+        """Return the room's file in which the name stands, `losses` for `losses.cross_entropy`."""
+        return self.reference.__module__.rpartition(".")[2]
+
+    @property
+    def name(self) -> str:
+        """Return the identity of the exercise everywhere: `losses.cross_entropy`."""
+        return f"{self.topic}.{self.reference.__name__}"
+
+    @property
+    def forward(self) -> str | None:
+        """Return the name whose gradient this is, or None if this is not a gradient."""
+        for ending in ("_vjp", "_grad"):
+            if self.name.endswith(ending):
+                return self.name.removesuffix(ending)
+        return None
