@@ -32,7 +32,7 @@ def extreme(why: str, **arguments: Any) -> Edge:
     return Edge(why, arguments, extreme=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """Ties what belongs to one name, and repeats nothing.
 

@@ -1,0 +1,28 @@
+"""The kernel: a small trusted prover for formulas with sums over indices of symbolic size, and its evaluator."""
+
+from __future__ import annotations
+
+from .claim import Argument, Claim, Erratum, Induction, Line, Part, State, covers
+from .evaluate import evaluate
+from .agreement import Witness, sample
+from .render import as_latex, as_text
+from .verify import Checked, Verification, verify
+
+__all__ = [
+    "Argument",
+    "Claim",
+    "Erratum",
+    "Induction",
+    "Line",
+    "Part",
+    "State",
+    "covers",
+    "verify",
+    "Verification",
+    "Checked",
+    "Witness",
+    "evaluate",
+    "sample",
+    "as_text",
+    "as_latex",
+]

@@ -1,0 +1,446 @@
+"""The prover: derivative `D`, normal form, and the test for zero.
+
+A normal form is a polynomial with rational coefficients in *atoms*, {monomial: coefficient}. An atom is an array entry, a
+scalar, exp or log of something normal, a sum that cannot be split any further, or, with a negative or broken exponent
+only, a whole polynomial (a denominator, a root). Two expressions are proved equal when their difference, multiplied by
+all its denominators, is the polynomial without terms. That is sound: every rule below is an identity of real numbers
+(denominators are nonzero wherever the expression has a value). It is complete only for identities that follow by
+rational arithmetic from these rules; what is not proved is never called false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import permutations
+from math import floor
+from typing import Any
+
+from sympy import Add, Integer, Mul, Pow, Rational, factorint, sympify
+
+from .terms import Abs, Delta, Entry, Index, Opaque, Step, Sum, Symbol, exp, free, fresh, log, mentions, put
+
+__all__ = ["D", "Rule", "normal", "rules_from", "zero"]
+
+Monomial = tuple[tuple[Any, Fraction], ...]
+Polynomial = dict[Monomial, Fraction]
+ONE = Fraction(1)
+
+
+def D(e: Any, x: Entry) -> Any:
+    """The derivative of e by one array entry, whose indices may be any free ones."""
+    if str(x.name) not in mentions(e):
+        return Integer(0)
+    if isinstance(e, Entry):
+        return Mul(*(Delta(a, b) for a, b in zip(e.at, x.at, strict=True)))
+    if isinstance(e, Sum):
+        # The bound index must not be one of x's: Σ_j z[j] by z[j] is 1, not n.
+        index = fresh(e.index.label, e.index.size, {i.label for i in free(x) | (free(e.body) - {e.index})})
+        return Sum(D(put(e.body, {e.index: index}), x), index)
+    if isinstance(e, Add):
+        return Add(*(D(a, x) for a in e.args))
+    if isinstance(e, Mul):
+        return Add(*(Mul(*e.args[:n], D(a, x), *e.args[n + 1 :]) for n, a in enumerate(e.args)))
+    if isinstance(e, Pow):
+        base, power = e.args
+        return power * base ** (power - 1) * D(base, x) + log(base) * e * D(power, x)
+    if isinstance(e, exp):
+        return e * D(e.args[0], x)
+    if isinstance(e, log):
+        return D(e.args[0], x) / e.args[0]
+    if isinstance(e, Opaque):
+        name, order, argument = e.args
+        return Opaque(name, order + 1, argument) * D(argument, x)
+    if isinstance(e, Step):
+        return Integer(0)  # off the kink; at the kink a claim states its convention
+    if isinstance(e, Abs):
+        return (2 * Step(e.args[0]) - 1) * D(e.args[0], x)
+    raise TypeError(f"the derivative of {type(e).__name__} is not defined")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A given equation read from left to right; its free indices stand for any index of their type."""
+
+    pattern: Any
+    replacement: Any
+
+
+def rules_from(given: Iterable[tuple[Any, Any]]) -> tuple[Rule, ...]:
+    """Turn given equations into rewriting rules; the left side of each must be one atom."""
+    rules = []
+    for left, right in given:
+        ((monomial, coefficient),) = normal(left).items()
+        ((atom, power),) = monomial
+        if coefficient != 1 or power != 1:
+            raise ValueError(f"the given equation must start with a single sum or entry (got {left})")
+        rules.append(Rule(atom, sympify(right)))
+    return tuple(rules)
+
+
+def zero(e: Any, rules: tuple[Rule, ...] = ()) -> bool:
+    """Whether e is proved to be zero."""
+    return not _without_denominators(normal(e, rules), rules)[0]
+
+
+@lru_cache(maxsize=100_000)
+def normal(e: Any, rules: tuple[Rule, ...] = ()) -> Polynomial:
+    """The normal form (do not change the dictionary: it is shared)."""
+    if isinstance(e, Rational):
+        return {(): Fraction(int(e.p), int(e.q))} if e else {}
+    if isinstance(e, Add):
+        return _add(*(normal(a, rules) for a in e.args))
+    if isinstance(e, Mul):
+        product: Polynomial = {(): ONE}
+        for a in e.args:
+            product = _multiply(product, normal(a, rules), rules)
+        return product
+    if isinstance(e, exp):
+        return _exponential(normal(e.args[0], rules), rules)
+    if isinstance(e, Pow):
+        return _general_power(e, rules)
+    if isinstance(e, log):
+        return _logarithm(normal(e.args[0], rules), rules)
+    if isinstance(e, Sum):
+        return _sum(e, rules)
+    if isinstance(e, Entry | Delta | Symbol | Index):
+        return _atom(e, rules)
+    if isinstance(e, Step | Abs):
+        return _atom(e.func(_expression(normal(e.args[0], rules))), rules)
+    if isinstance(e, Opaque):
+        return _atom(Opaque(*e.args[:2], _expression(normal(e.args[2], rules))), rules)
+    if e.is_number:
+        return _atom(e, ())  # pi and other constants
+    raise TypeError(f"no normal form for {type(e).__name__}")
+
+
+# --- polynomials -----------------------------------------------------------------------------------------------------
+
+
+def _atom(e: Any, rules: tuple[Rule, ...]) -> Polynomial:
+    if e.is_Rational:
+        return normal(e)
+    for rule in rules:
+        bound: dict[Any, Any] = {}
+        if _matches(rule.pattern, e, free(rule.pattern), bound):
+            return normal(put(rule.replacement, bound), rules)
+    return {((e, ONE),): ONE}
+
+
+def _matches(pattern: Any, e: Any, wild: frozenset[Index], bound: dict[Any, Any]) -> bool:
+    if pattern in wild:
+        same_type = isinstance(e, Index) and e.size == pattern.size
+        return same_type and bound.setdefault(pattern, e) == e
+    if isinstance(pattern, Index) or not pattern.args:
+        return bool(pattern == e)
+    if type(pattern) is not type(e):
+        return False
+    return len(pattern.args) == len(e.args) and all(
+        _matches(p, a, wild, bound) for p, a in zip(pattern.args, e.args, strict=True)
+    )
+
+
+def _add(*polynomials: Polynomial) -> Polynomial:
+    total: Polynomial = {}
+    for p in polynomials:
+        for monomial, c in p.items():
+            total[monomial] = total.get(monomial, Fraction(0)) + c
+    return {monomial: c for monomial, c in total.items() if c}
+
+
+def _scale(p: Polynomial, c: Fraction) -> Polynomial:
+    return {monomial: c * k for monomial, k in p.items()}
+
+
+def _multiply(p: Polynomial, q: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
+    return _add(*(_scale(_join((*a, *b), rules), ca * cb) for a, ca in p.items() for b, cb in q.items()))
+
+
+def _join(factors: Iterable[tuple[Any, Fraction]], rules: tuple[Rule, ...]) -> Polynomial:
+    """One monomial from factors; a compound (a root times itself) that reaches exponent 1 is multiplied out again."""
+    powers: dict[Any, Fraction] = {}
+    for atom, power in factors:
+        powers[atom] = powers.get(atom, Fraction(0)) + power
+    whole: list[tuple[Any, int]] = []
+    for atom, power in powers.items():
+        if isinstance(atom, Step | Delta) and power >= 1:
+            powers[atom] = ONE  # their values are 0 and 1
+        elif power >= 1 and _compound(atom):
+            whole.append((atom, floor(power)))
+            powers[atom] = power - floor(power)
+    kept = sorted(((atom, power) for atom, power in powers.items() if power), key=_rank)
+    product: Polynomial = {tuple(kept): ONE}
+    for atom, n in whole:
+        for _ in range(n):
+            product = _multiply(product, normal(atom, rules), rules)
+    return product
+
+
+def _compound(atom: Any) -> bool:
+    return isinstance(atom, Add | Mul | Rational) or (isinstance(atom, Pow) and atom.args[1].is_Rational)
+
+
+@lru_cache(maxsize=200_000)
+def _name(atom: Any) -> str:
+    # Indices of one label and different sizes must not be confused in the order of atoms.
+    return str(atom) + "".join(sorted(f" {i.label}:{i.size}" for i in free(atom)))
+
+
+def _rank(factor: tuple[Any, Fraction]) -> tuple[str, Fraction]:
+    return _name(factor[0]), factor[1]
+
+
+def _order(monomial: Monomial) -> tuple[tuple[str, Fraction], ...]:
+    return tuple(map(_rank, monomial))
+
+
+def _expression(p: Polynomial) -> Any:
+    return Add(*(Rational(c.numerator, c.denominator) * _product(m) for m, c in p.items()))
+
+
+def _product(monomial: Iterable[tuple[Any, Fraction]]) -> Any:
+    return Mul(*(Pow(atom, Rational(power.numerator, power.denominator)) for atom, power in monomial))
+
+
+# --- denominators and powers -----------------------------------------------------------------------------------------
+
+
+def _without_denominators(p: Polynomial, rules: tuple[Rule, ...]) -> tuple[Polynomial, Monomial]:
+    """(q, d) with p = q/d: compounds with a negative exponent are multiplied away until none is left."""
+    denominator: list[tuple[Any, Fraction]] = []
+    while True:
+        lowest: dict[Any, Fraction] = {}
+        for monomial in p:
+            for atom, power in monomial:
+                if power < 0 and _compound(atom):
+                    lowest[atom] = min(power, lowest.get(atom, Fraction(0)))
+        if not lowest:
+            return p, tuple(denominator)
+        # The outermost first: multiplying a polynomial out may bring the denominators inside it to light.
+        atom = max(lowest, key=_name)
+        factor = (atom, Fraction(-floor(lowest[atom])))
+        denominator.append(factor)
+        p = _add(*(_scale(_join((*monomial, factor), rules), c) for monomial, c in p.items()))
+
+
+def _primitive(p: Polynomial) -> tuple[Fraction, Monomial, Polynomial]:
+    """Write p = c · (common monomial) · rest, where the first coefficient of the rest is 1."""
+    lowest: dict[Any, Fraction] = dict(next(iter(p)))
+    for monomial in p:
+        powers = dict(monomial)
+        for atom in {*lowest, *powers}:
+            lowest[atom] = min(lowest.get(atom, Fraction(0)), powers.get(atom, Fraction(0)))
+    common = tuple(sorted(((atom, power) for atom, power in lowest.items() if power), key=_rank))
+    less = tuple((atom, -power) for atom, power in common)
+    rest = {_lean((*monomial, *less)): c for monomial, c in p.items()}
+    c = rest[min(rest, key=_order)]
+    return c, common, {monomial: k / c for monomial, k in rest.items()}
+
+
+def _lean(factors: Iterable[tuple[Any, Fraction]]) -> Monomial:
+    powers: dict[Any, Fraction] = {}
+    for atom, power in factors:
+        powers[atom] = powers.get(atom, Fraction(0)) + power
+    return tuple(sorted(((atom, power) for atom, power in powers.items() if power), key=_rank))
+
+
+def _power(p: Polynomial, n: Fraction, rules: tuple[Rule, ...]) -> Polynomial:
+    if n == 0:
+        return {(): ONE}
+    if not p:
+        if n < 0:
+            raise ZeroDivisionError("a denominator is zero")
+        return {}
+    if n.denominator == 1 and n > 0:
+        product: Polynomial = {(): ONE}
+        for _ in range(int(n)):
+            product = _multiply(product, p, rules)
+        return product
+    if n.denominator == 1:
+        top, bottom = _without_denominators(p, rules)
+        if not top:
+            raise ZeroDivisionError("a denominator is zero")
+        c, common, rest = _primitive(top)
+        factors = [(atom, power * n) for atom, power in common] + [(atom, -power * n) for atom, power in bottom]
+        if rest != {(): ONE}:
+            factors.append((_expression(rest), n))
+        return _scale(_join(factors, rules), c ** int(n))
+    c, common, rest = _primitive(p)
+    # √(a b) = √a √b needs positive factors; the others stay under one root, so √(x²) never becomes x.
+    out = [(atom, power * n) for atom, power in common if atom.is_positive]
+    under = _expression(_multiply({tuple(f for f in common if not f[0].is_positive): ONE}, rest, rules))
+    if c > 0 and c != 1:
+        out.append((Rational(c.numerator, c.denominator), n))
+    elif c < 0:
+        under = Rational(c.numerator, c.denominator) * under
+    if under != 1:
+        out.append((under, n))
+    return _join(out, rules)
+
+
+def _general_power(e: Any, rules: tuple[Rule, ...]) -> Polynomial:
+    base, power = e.args
+    if power.is_Rational:
+        return _power(normal(base, rules), Fraction(int(power.p), int(power.q)), rules)
+    name = _expression(normal(base, rules))
+    exponent = normal(power, rules)
+    if not name.is_positive:  # α^(a + b) = α^a α^b needs α ≠ 0
+        return _atom(Pow(name, _expression(exponent)), rules)
+    product: Polynomial = {(): ONE}
+    for monomial, c in exponent.items():
+        if monomial == ():
+            factor = _power(normal(name, rules), c, rules)
+        else:
+            factor = _join([(Pow(name, _product(monomial)), c)], rules)
+        product = _multiply(product, factor, rules)
+    return product
+
+
+def _exponential(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
+    """exp of a sum is a product of atoms exp(monomial), each to its rational coefficient; exp(c log a) = a^c."""
+    product: Polynomial = {(): ONE}
+    for monomial, c in u.items():
+        if len(monomial) == 1 and isinstance(monomial[0][0], log) and monomial[0][1] == 1:
+            factor = _power(normal(monomial[0][0].args[0], rules), c, rules)
+        else:
+            factor = {((exp(_product(monomial)), c),): ONE}
+        product = _multiply(product, factor, rules)
+    return product
+
+
+def _logarithm(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
+    """The log of a product is the sum of logs, for the factors that are positive."""
+    top, bottom = _without_denominators(u, rules)
+    if not top:
+        raise ZeroDivisionError("the logarithm of zero")
+    c, common, rest = _primitive(top)
+    factors = [*common, *((atom, -power) for atom, power in bottom)]
+    if rest != {(): ONE}:
+        factors.append((_expression(rest if c > 0 else _scale(rest, -ONE)), ONE))
+        c = abs(c)
+    total: Polynomial = {}
+    left: list[tuple[Any, Fraction]] = []
+    for atom, power in factors:
+        if isinstance(atom, exp):
+            total = _add(total, _scale(normal(atom.args[0], rules), power))
+        elif atom.is_positive:
+            total = _add(total, {((log(atom), ONE),): power})
+        else:
+            left.append((atom, power))
+    if left or c < 0:
+        argument = _product(left) * (1 if c > 0 else -1)
+        total = _add(total, {((log(argument, evaluate=False), ONE),): ONE})
+        c = abs(c)
+    for number, sign in ((c.numerator, 1), (c.denominator, -1)):
+        primes = factorint(number) if number > 1 else {}
+        total = _add(total, {((log(Integer(p)), ONE),): Fraction(sign * k) for p, k in primes.items()})
+    return total
+
+
+# --- sums ------------------------------------------------------------------------------------------------------------
+
+
+def _sum(e: Sum, rules: tuple[Rule, ...]) -> Polynomial:
+    index, size = e.index, e.index.size
+    if size == 0:
+        return {}
+    if _can_lose_its_top(size):
+        shorter = fresh(index.label, size - 1, {i.label for i in free(e)})
+        rest = Sum(put(e.body, {index: shorter}), shorter)
+        return _add(normal(rest, rules), normal(put(e.body, {index: size - 1}), rules))
+    body = normal(e.body, rules)
+    return _add(*(_scale(_sum_of_product(monomial, index, rules), c) for monomial, c in body.items()))
+
+
+def _can_lose_its_top(size: Any) -> bool:
+    if size.is_Integer:
+        return bool(size > 0)
+    return bool(size.is_Add and size.as_coeff_Add()[0] >= 1 and (size - 1).is_nonnegative)
+
+
+def _sum_of_product(monomial: Monomial, index: Index, rules: tuple[Rule, ...]) -> Polynomial:
+    outside = tuple(f for f in monomial if index not in free(f[0]))
+    inside = [f for f in monomial if index in free(f[0])]
+    for factor in inside:
+        other = _equal_index(factor, index)
+        if other is not None:
+            rest = _product(f for f in monomial if f is not factor)
+            return normal(put(rest, {index: other}), rules)
+    if not inside:
+        return _multiply({outside: ONE}, normal(index.size, rules), rules)
+    over, factors = _flattened(index, inside)
+    return _multiply({outside: ONE}, _sum_atom(over, factors, rules), rules)
+
+
+def _equal_index(factor: tuple[Any, Fraction], index: Index) -> Index | None:
+    """The index of the same type to which a delta ties the given one."""
+    atom, power = factor
+    if not isinstance(atom, Delta) or power < 1 or index not in atom.args:
+        return None
+    (other,) = (a for a in atom.args if a != index)
+    return other if isinstance(other, Index) and other.size == index.size else None
+
+
+def _flattened(index: Index, inside: list[tuple[Any, Fraction]]) -> tuple[list[Index], list[tuple[Any, Fraction]]]:
+    """Sums among the factors become further indices, so that Σ_i a_i Σ_j b_ij and Σ_j Σ_i a_i b_ij are one atom."""
+    over, factors = [index], []
+    taken = {i.label for atom, _ in inside for i in free(atom)} | {index.label}
+    for atom, power in inside:
+        copies = int(power) if isinstance(atom, Sum) and power.denominator == 1 and 0 < power <= 3 else 0
+        if not copies or index in free(atom.index.size):
+            factors.append((atom, power))
+            continue
+        for _ in range(copies):
+            body = atom
+            while isinstance(body, Sum):
+                if index in free(body.index.size):
+                    break
+                inner = fresh(body.index.label, body.index.size, taken)
+                body = put(body.body, {body.index: inner})
+                over.append(inner)
+                taken.add(inner.label)
+            ((monomial, coefficient),) = normal(body).items()
+            assert coefficient == 1, "the body of a sum in normal form is one monomial"
+            factors.extend(monomial)
+    return over, list(_lean(factors))
+
+
+def _sum_atom(over: list[Index], factors: list[tuple[Any, Fraction]], rules: tuple[Rule, ...]) -> Polynomial:
+    for index in over if rules else ():
+        touched = [f for f in factors if index in free(f[0])]
+        atom = _canonical([index], touched)
+        value = _atom(atom, rules)
+        if value != {((atom, ONE),): ONE}:
+            rest = _expression(value) * _product(f for f in factors if f not in touched)
+            for other in over:
+                rest = rest if other is index else Sum(rest, other)
+            return normal(rest, rules)
+    return {((_canonical(over, factors), ONE),): ONE}
+
+
+def _canonical(over: list[Index], factors: list[tuple[Any, Fraction]]) -> Sum:
+    """One name for a sum: bound labels by height, and the smallest text over the orders of the indices."""
+    body = _product(factors)
+    height = 1 + _height(body)
+    taken = {i.label for i in free(body) - set(over)}
+    best: tuple[str, Any] | None = None
+    for order in permutations(over) if len(over) <= 4 else (tuple(over),):
+        names: dict[Any, Any] = {}
+        for n, index in enumerate(order):
+            names[index] = fresh(f"_{height}{chr(97 + n)}", index.size, taken)
+        candidate = put(body, names)
+        for index in reversed(order):
+            candidate = Sum(candidate, names[index])
+        key = _name(candidate) + "".join(f" {index.size}" for index in order)
+        if best is None or key < best[0]:
+            best = key, candidate
+    assert best is not None
+    return best[1]  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=200_000)
+def _height(e: Any) -> int:
+    inner = max(map(_height, e.args), default=0) if e.args else 0
+    return inner + 1 if isinstance(e, Sum) else inner

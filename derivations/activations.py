@@ -1,0 +1,270 @@
+"""Activations: elementwise functions of z, and the softmax family row by row.
+
+A `_vjp` is the gradient by z of the sum of cotangent · f(z).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._kernel import Argument, Claim, Erratum, Line, Part
+from ._kernel.terms import Abs, Integer, Opaque, Step, array, exp, indices, log, sizes, Σ, δ
+
+d, n, c = sizes("d n c")
+e, b = indices("e b", d)
+r, a = indices("r a", n)
+i, j, k = indices("i j k", c)
+z, cotangent, m = array("z"), array("cotangent"), array("m")
+x = z[e]
+
+
+def σ(x: Any) -> Any:
+    """The logistic sigmoid."""
+    return 1 / (1 + exp(-x))
+
+
+def tanh_(x: Any) -> Any:
+    """The hyperbolic tangent."""
+    return (exp(x) - exp(-x)) / (exp(x) + exp(-x))
+
+
+def relu_(x: Any) -> Any:
+    """x where it is positive, else 0."""
+    return x * Step(x)
+
+
+def s(r: Any, j: Any) -> Any:
+    """Entry (r, j) of the softmax, row by row."""
+    return exp(z[r, j]) / Σ(exp(z[r, k]), k)
+
+
+def lse(r: Any) -> Any:
+    """The log of the sum of the exponentials of row r."""
+    return log(Σ(exp(z[r, k]), k))
+
+
+Z, COTANGENT = Argument("z", (d,)), Argument("cotangent", (d,))
+ROWS, ROWS_COTANGENT = Argument("z", (n, c)), Argument("cotangent", (n, c))
+SHIFT = Argument("m", (n,))
+LAST_AXIS = {"axis": -1}
+SOFTMAX = {"axis": -1, "temperature": 1.0}
+
+sigmoid = Claim(
+    name="activations.sigmoid",
+    statement="The sigmoid has two forms, one for each sign: 1/(1 + e^−z) = e^z/(1 + e^z).",
+    parts=(Part(left=σ(x), right=exp(x) / (1 + exp(x)), axes=(e,)),),
+    arguments=(Z,),
+    ids=("D06",),
+    source="numerator and denominator times e^z",
+)
+
+sigmoid_vjp = Claim(
+    name="activations.sigmoid_vjp",
+    statement="The sigmoid's derivative is σ(1 − σ).",
+    parts=(
+        Part(
+            left=Σ(cotangent[e] * σ(z[e]), e),
+            by=z[b],
+            axes=(b,),
+            right=cotangent[b] * σ(z[b]) * (1 - σ(z[b])),
+            lines=(Line(cotangent[b] * exp(-z[b]) / (1 + exp(-z[b])) ** 2, "the derivative of a quotient"),),
+        ),
+    ),
+    arguments=(Z, COTANGENT),
+    ids=("E01", "D22"),
+    source="σ' = σ(1 − σ)",
+)
+
+sigmoid_derivative_is_a_quarter_less_a_square = Claim(
+    name="activations.sigmoid_derivative_is_a_quarter_less_a_square",
+    statement="σ(1 − σ) is a quarter less a square, hence at most a quarter.",
+    parts=(Part(left=σ(x) * (1 - σ(x)), right=(1 - (2 * σ(x) - 1) ** 2) / 4, axes=(e,)),),
+    arguments=(Z,),
+    ids=("C21", "A19"),
+    source="σ' ≤ 1/4",
+)
+
+tanh = Claim(
+    name="activations.tanh",
+    statement="The hyperbolic tangent is a sigmoid, stretched: tanh z = 2σ(2z) − 1.",
+    parts=(Part(left=2 * σ(2 * x) - 1, right=tanh_(x), axes=(e,)),),
+    arguments=(Z,),
+    ids=("C21",),
+    source="tanh z = (e^z − e^−z)/(e^z + e^−z)",
+)
+
+tanh_vjp = Claim(
+    name="activations.tanh_vjp",
+    statement="The derivative of tanh is 1 − tanh².",
+    parts=(
+        Part(
+            left=Σ(cotangent[e] * tanh_(z[e]), e),
+            by=z[b],
+            axes=(b,),
+            right=cotangent[b] * (1 - tanh_(z[b]) ** 2),
+        ),
+    ),
+    arguments=(Z, COTANGENT),
+    ids=("C21",),
+    source="tanh' = 1 − tanh²",
+)
+
+relu = Claim(
+    name="activations.relu",
+    statement="The rectified linear unit max(z, 0) = (z + |z|)/2 is z where z > 0, else 0.",
+    parts=(Part(left=(x + Abs(x)) / 2, right=relu_(x), axes=(e,)),),
+    arguments=(Z,),
+    cases=(x,),
+    ids=("C12",),
+    source="max(z, 0)",
+)
+
+relu_vjp = Claim(
+    name="activations.relu_vjp",
+    statement="Off the kink the derivative of max(z, 0) is 1 where z > 0, else 0.",
+    parts=(
+        Part(
+            left=Σ(cotangent[e] * (z[e] + Abs(z[e])) / 2, e),
+            by=z[b],
+            axes=(b,),
+            right=cotangent[b] * Step(z[b]),
+        ),
+    ),
+    arguments=(Z, COTANGENT),
+    ids=("D56", "D57"),
+    source="relu' = [z > 0]",
+    note="At z = 0 there is no derivative; the convention is 0, the subgradient that PyTorch takes.",
+)
+
+softmax = Claim(
+    name="activations.softmax",
+    statement="The softmax does not change when a number is subtracted from a whole row.",
+    parts=(
+        Part(
+            left=exp(z[r, j] - m[r]) / Σ(exp(z[r, k] - m[r]), k),
+            right=s(r, j),
+            axes=(r, j),
+            lines=(Line(exp(-m[r]) * exp(z[r, j]) / (exp(-m[r]) * Σ(exp(z[r, k]), k)), "e^−m leaves the sum"),),
+        ),
+    ),
+    arguments=(ROWS, SHIFT),
+    covers=SOFTMAX,
+    ids=("A01", "C01", "E10", "E13"),
+    source="e^{z_j} / Σ e^{z_k}",
+)
+
+softmax_sums_to_one = Claim(
+    name="activations.softmax_sums_to_one",
+    statement="Each row of the softmax sums to one.",
+    parts=(Part(left=Σ(s(r, j), j), right=Integer(1), axes=(r,)),),
+    arguments=(ROWS,),
+    ids=("A01", "A02", "E13"),
+    source="Σ s = 1",
+)
+
+softmax_jacobian = Claim(
+    name="activations.softmax_jacobian",
+    statement="The derivative of s_i by z_j is s_i (δ_ij − s_j).",
+    parts=(
+        Part(
+            left=s(r, i),
+            by=z[r, j],
+            axes=(r, i, j),
+            right=s(r, i) * (δ(i, j) - s(r, j)),
+        ),
+    ),
+    arguments=(ROWS,),
+    covers=SOFTMAX,
+    ids=("B08", "B14"),
+    source="∂s_i/∂z_j = s_i (δ_ij − s_j)",
+)
+
+softmax_vjp = Claim(
+    name="activations.softmax_vjp",
+    statement="The gradient through the softmax is s (g − Σ g s).",
+    parts=(
+        Part(
+            left=Σ(cotangent[r, j] * s(r, j), r, j),
+            by=z[a, i],
+            axes=(a, i),
+            right=s(a, i) * (cotangent[a, i] - Σ(cotangent[a, k] * s(a, k), k)),
+            lines=(Line(Σ(cotangent[a, j] * s(a, j) * (δ(i, j) - s(a, i)), j), "the Jacobian, row a alone"),),
+        ),
+    ),
+    arguments=(ROWS, ROWS_COTANGENT),
+    covers=SOFTMAX,
+    ids=("B08", "B14"),
+    source="Jᵀg",
+)
+
+logsumexp = Claim(
+    name="activations.logsumexp",
+    statement="Subtracting a number from the row and adding it afterwards does not change log Σ exp.",
+    parts=(Part(left=m[r] + log(Σ(exp(z[r, k] - m[r]), k)), right=lse(r), axes=(r,)),),
+    arguments=(ROWS, SHIFT),
+    covers=LAST_AXIS,
+    ids=("A08", "E11"),
+    source="m + log Σ e^{z − m}",
+)
+
+logsumexp_vjp = Claim(
+    name="activations.logsumexp_vjp",
+    statement="The gradient of log Σ exp is the softmax.",
+    parts=(Part(left=Σ(cotangent[r] * lse(r), r), by=z[a, i], axes=(a, i), right=cotangent[a] * s(a, i)),),
+    arguments=(ROWS, Argument("cotangent", (n,))),
+    covers=LAST_AXIS,
+    ids=("A08",),
+    source="∂ log Σ e^z / ∂z = s",
+)
+
+log_softmax = Claim(
+    name="activations.log_softmax",
+    statement="The log of the softmax is z − log Σ exp z.",
+    parts=(Part(left=log(s(r, j)), right=z[r, j] - lse(r), axes=(r, j)),),
+    arguments=(ROWS,),
+    covers=LAST_AXIS,
+    ids=("A08", "C04"),
+    source="log(e^z / Σ e^z)",
+)
+
+log_softmax_vjp = Claim(
+    name="activations.log_softmax_vjp",
+    statement="The gradient through the log of the softmax is g − s Σ g.",
+    parts=(
+        Part(
+            left=Σ(cotangent[r, j] * log(s(r, j)), r, j),
+            by=z[a, i],
+            axes=(a, i),
+            right=cotangent[a, i] - s(a, i) * Σ(cotangent[a, k], k),
+        ),
+    ),
+    arguments=(ROWS, ROWS_COTANGENT),
+    covers=LAST_AXIS,
+    ids=("B12", "B13"),
+    source="∂ log s_j / ∂z_i = δ_ij − s_i",
+)
+
+derivative_of_a_sum_of_functions = Claim(
+    name="activations.derivative_of_a_sum_of_functions",
+    statement="The derivative of Σ_j f(x_j) by x_i is f'(x_i), for any smooth f.",
+    parts=(Part(left=Σ(Opaque("f", 0, z[e]), e), by=z[b], axes=(b,), right=Opaque("f", 1, z[b])),),
+    arguments=(Z,),
+    ids=("B11",),
+    source="∂/∂x_i Σ_j f(x_j)",
+)
+
+errata = (
+    Erratum(
+        id="B11",
+        as_written=Claim(
+            name="activations.B11",
+            statement="∂/∂x_i Σ_i f(x_i) = Σ_i f'(x_i).",
+            parts=(
+                Part(left=Σ(Opaque("f", 0, z[e]), e), by=z[b], axes=(b,), right=Σ(Opaque("f", 1, z[e]), e)),
+            ),
+            arguments=(Z,),
+        ),
+        corrected_by="activations.derivative_of_a_sum_of_functions",
+        note="The bound index was captured: only the term j = i depends on x_i.",
+    ),
+)

@@ -1,0 +1,232 @@
+"""Course functions in the shape of Stanford's CS231n: `(out, cache)`, `(loss, gradient)` and `(w, config)`.
+
+A cache is private to a submission, so it stays in the child: `backward` is called with what its own `forward` kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from graders.harness.cases import Case
+from graders.harness.exercise import Exercise
+from graders.harness.plans import Binding, Outputs, WrongKind, named, output_names, said
+from graders.harness.sandbox.codec import Kept
+from graders.harness.sandbox.contract import Call, Path, Returned
+from graders.harness.sandbox.contract import Function as Found
+
+
+@dataclass(frozen=True)
+class Forward:
+    """`f(x, …) -> (out, cache)`: the named arguments in this order, the output at `read`."""
+
+    exercise: str
+    arguments: tuple[str, ...]
+    read: Path = (0,)
+    integer_labels: bool = False
+
+
+@dataclass(frozen=True)
+class Backward:
+    """`f(dout, cache) -> gradients`, with the cache of the `forward` function of the same file."""
+
+    exercise: str
+    forward: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Configured:
+    """`f(w, dw, config) -> (w, config)`: hyperparameters and state travel in one dictionary, under the course's keys."""
+
+    exercise: str
+    hyperparameters: Mapping[str, str | tuple[str, ...]]
+    state: Mapping[str, str] = field(default_factory=dict)
+
+
+Shape = Forward | Backward | Configured
+
+_LINEAR = ("W", "x", "labels", "l2")
+_SOFTMAX = ("logits", "labels")
+SHAPES: Mapping[str, tuple[Shape, ...]] = {
+    "affine_forward": (Forward("layers.affine", ("x", "W", "b")),),
+    "affine_backward": (Backward("layers.affine_vjp", "affine_forward", ("x", "W", "b")),),
+    "relu_forward": (Forward("activations.relu", ("z",)),),
+    "relu_backward": (Backward("activations.relu_vjp", "relu_forward", ("z",)),),
+    "softmax_loss": (
+        Forward("losses.softmax_cross_entropy", _SOFTMAX, (0,), integer_labels=True),
+        Forward("losses.softmax_cross_entropy_grad", _SOFTMAX, (1,), integer_labels=True),
+    ),
+    **{
+        name: (
+            Forward("training.softmax_regression", _LINEAR, (0,), integer_labels=True),
+            Forward("training.softmax_regression_grad", _LINEAR, (1,), integer_labels=True),
+        )
+        for name in ("softmax_loss_naive", "softmax_loss_vectorized")
+    },
+    "sgd": (Configured("optimizers.sgd", {"lr": "learning_rate"}),),
+    "sgd_momentum": (
+        Configured(
+            "optimizers.momentum", {"lr": "learning_rate", "momentum": "momentum"}, {"velocity": "velocity"}
+        ),
+    ),
+    "rmsprop": (
+        Configured(
+            "optimizers.rmsprop",
+            {"lr": "learning_rate", "alpha": "decay_rate", "eps": "epsilon"},
+            {"square_avg": "cache"},
+        ),
+    ),
+    "adam": (
+        Configured(
+            "optimizers.adam",
+            {"lr": "learning_rate", "betas": ("beta1", "beta2"), "eps": "epsilon"},
+            {"t": "t", "m": "m", "v": "v"},
+        ),
+    ),
+}  # fmt: skip
+"""The course's functions that the catalogue covers, by name."""
+
+_ELSEWHERE = ("reduction", "label_smoothing", "axis", "temperature")
+"""Hyperparameters that these call shapes have no place for."""
+
+
+def fits(found: Found) -> bool:
+    """Return whether a function has a course name and, by its parameters, the course's call shape."""
+    shapes = SHAPES.get(found.tail)
+    if shapes is None or found.parameters is None:
+        return False
+    positional = found.names("positional")
+    shape = shapes[0]
+    if isinstance(shape, Configured):
+        return len(positional) == 3 and positional[2] == "config"
+    expected = len(shape.arguments) if isinstance(shape, Forward) else 2
+    required = sum(must for _, kind, must in found.parameters if kind == "positional")
+    return required <= expected <= len(positional)
+
+
+def bind(found: Found, exercises: Mapping[str, Exercise], others: Mapping[str, Found]) -> tuple[list[Binding], str]:
+    """Bind a course function to the exercises it answers; a backward without its forward is a note instead."""
+    bindings = []
+    for shape in SHAPES[found.tail]:
+        if shape.exercise not in exercises:
+            continue
+        exercise = exercises[shape.exercise]
+        if isinstance(shape, Backward):
+            forward = found.name.removesuffix(found.tail) + shape.forward
+            if forward not in others:
+                return [], f"{found.name} needs the cache of {shape.forward}, which is not there: not judged"
+            bindings.append(_backward(exercise, shape, found, forward))
+        elif isinstance(shape, Forward):
+            bindings.append(_forward(exercise, shape, found))
+        else:
+            bindings.append(_configured(exercise, shape, found))
+    return bindings, ""
+
+
+def _held(exercise: Exercise) -> frozenset[str]:
+    from graders.harness.cases import signature
+
+    return frozenset(name for name in signature(exercise.reference).hyperparameters if name in _ELSEWHERE)
+
+
+def _given(case: Case, names: Sequence[str]) -> tuple[Any, ...]:
+    every = {**case.arguments, **case.hyperparameters}
+    return tuple(every[name] for name in names)
+
+
+def _forward(exercise: Exercise, shape: Forward, found: Found) -> Binding:
+    part = f"[{shape.read[0]}]" if shape.read else ""
+
+    def accepts(case: Case) -> bool:
+        return bool(case.form) == shape.integer_labels
+
+    def code(case: Case) -> str:
+        typed = (name if name in case.arguments else repr(case.hyperparameters[name]) for name in shape.arguments)
+        return f"{found.tail}({', '.join(typed)}){part}"
+
+    return Binding(
+        exercise,
+        found.name,
+        lambda case: (Call(found.name, _given(case, shape.arguments), read=(shape.read,)),),
+        lambda case, returned: {"": returned[0].values[0]},
+        accepts=accepts,
+        held=_held(exercise),
+        call_code=code,
+    )
+
+
+def _backward(exercise: Exercise, shape: Backward, found: Found, forward: str) -> Binding:
+    names = output_names(exercise)
+    read: tuple[Path, ...] = ((),) if names == ("",) else tuple((i,) for i in range(len(names)))
+
+    def plan(case: Case) -> tuple[Call, ...]:
+        return (
+            Call(forward, _given(case, shape.arguments), read=(), keep="forward"),
+            Call(found.name, (case.arguments["cotangent"], Kept("forward", (1,))), read=read),
+        )
+
+    def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
+        return dict(zip(names, returned[1].values, strict=True))
+
+    def code(case: Case) -> str:
+        return f"{found.tail}(cotangent, {forward.rpartition('.')[2]}({', '.join(shape.arguments)})[1])"
+
+    return Binding(exercise, found.name, plan, outputs, held=_held(exercise), call_code=code)
+
+
+def _settings(shape: Configured, case: Case) -> dict[str, Any]:
+    """Return the hyperparameters under the course's keys."""
+    made: dict[str, Any] = {}
+    for name, key in shape.hyperparameters.items():
+        if isinstance(key, str):
+            made[key] = case.hyperparameters[name]
+        else:
+            made |= dict(zip(key, case.hyperparameters[name], strict=True))
+    return made
+
+
+def _configured(exercise: Exercise, shape: Configured, found: Found) -> Binding:
+    def plan(case: Case) -> tuple[Call, ...]:
+        settings = _settings(shape, case)
+        if not exercise.unrolled:
+            return (Call(found.name, (case.arguments["params"], case.arguments["grad"], settings), read=((0,),)),)
+        state = case.arguments["state"].fields
+        config = settings | {key: state[name] for name, key in shape.state.items()}
+        calls = []
+        for step, grad in enumerate(case.arguments["grads"]):
+            first = step == 0
+            weights = case.arguments["params"] if first else Kept("step", (0,))
+            calls.append(
+                Call(
+                    found.name,
+                    (weights, grad, config if first else Kept("step", (1,))),
+                    read=((0,), *((1, key) for key in shape.state.values())),
+                    keep="step",
+                )
+            )
+        return tuple(calls)
+
+    def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
+        if not exercise.unrolled:
+            return {"": returned[0].values[0]}
+        steps = [step.values[0] for step in returned]
+        wrong = [step for step in steps if not isinstance(step, np.ndarray) or step.shape != np.shape(steps[0])]
+        if wrong:
+            raise WrongKind(f"the new w is {said(wrong[0])}, expected an array of one shape at every step")
+        return {"params": np.stack(steps), **named(returned[-1].values[1:], tuple(shape.state), "the new config")}
+
+    def code(case: Case) -> str:
+        config = ", ".join(f"{k!r}: {v!r}" for k, v in _settings(shape, case).items())
+        if not exercise.unrolled:
+            return f"{found.tail}(params, grad, {{{config}}})[0]"
+        fields = "".join(f", {key!r}: state.{name}" for name, key in shape.state.items())
+        return f"{found.tail}(params, grad, {{{config}{fields}}})"
+
+    return Binding(exercise, found.name, plan, outputs, call_code=code)
+
+
+Bind = Callable[[Found, Mapping[str, Exercise], Mapping[str, Found]], tuple[list[Binding], str]]

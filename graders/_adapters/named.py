@@ -1,0 +1,68 @@
+"""Functions that bear the catalogue's names and have its signatures."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+
+import numpy as np
+
+from graders.harness.cases import Case, signature
+from graders.harness.exercise import Exercise
+from graders.harness.plans import Binding, Outputs, WrongKind, named, output_names, said
+from graders.harness.sandbox.codec import Kept
+from graders.harness.sandbox.contract import Call, Returned
+from graders.harness.sandbox.contract import Function as Found
+
+def bind(exercise: Exercise, found: Found) -> Binding:
+    """Bind a function that bears the exercise's name and has its signature."""
+    takes = found.names("positional", "keyword")
+    anything = found.parameters is None or any(kind == "others" for _, kind, _ in found.parameters)
+    hyperparameters = signature(exercise.reference).hyperparameters
+    held = frozenset(
+        name for name, (_, default) in hyperparameters.items()
+        if not anything and name not in takes and default is not inspect.Parameter.empty
+    )  # fmt: skip
+    note = f"takes no {', '.join(sorted(held))}: judged at the default" if held else ""
+    return Binding(
+        exercise,
+        found.name,
+        lambda case: _calls(exercise, found.name, case, held),
+        lambda case, returned: _outputs(exercise, case, returned),
+        held=held,
+        note=note,
+        call_code=lambda case: _code(exercise, found.tail, case, held),
+    )
+
+
+def _calls(exercise: Exercise, function: str, case: Case, held: frozenset[str]) -> tuple[Call, ...]:
+    keywords = {k: v for k, v in case.hyperparameters.items() if k not in held}
+    if not exercise.unrolled:
+        return (Call(function, tuple(case.arguments.values()), keywords),)
+    params, state = case.arguments["params"], case.arguments["state"]
+    calls = []
+    for step, grad in enumerate(case.arguments["grads"]):
+        given = (params, grad, state) if step == 0 else (Kept("step", (0,)), grad, Kept("step", (1,)))
+        # the results of the step before are arguments of this one, so it is read before it is replaced
+        calls.append(Call(function, given, keywords, read=((0,), (1,)), keep="step"))
+    return tuple(calls)
+
+
+def _outputs(exercise: Exercise, case: Case, returned: Sequence[Returned]) -> Outputs:
+    if not exercise.unrolled:
+        return named(returned[0].values[0], output_names(exercise), "the result")
+    names = output_names(exercise)[1:]
+    steps = [step.values[0] for step in returned]
+    if not all(isinstance(step, np.ndarray) for step in steps):
+        wrong = next(step for step in steps if not isinstance(step, np.ndarray))
+        raise WrongKind(f"the new params are {said(wrong)}, expected an array")
+    if len({step.shape for step in steps}) > 1:
+        raise WrongKind(f"the shape of params changes from step to step: {', '.join(str(s.shape) for s in steps)}")
+    return {"params": np.stack(steps), **named(returned[-1].values[1], names, "the new state")}
+
+
+def _code(exercise: Exercise, function: str, case: Case, held: frozenset[str]) -> str:
+    keywords = "".join(f", {k}={v!r}" for k, v in case.hyperparameters.items() if k not in held)
+    if not exercise.unrolled:
+        return f"{function}({', '.join(case.arguments)}{keywords})"
+    return f"{function}(params, grad, state{keywords})"

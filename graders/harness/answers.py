@@ -1,0 +1,189 @@
+"""What is right, and how far from it rounding alone may lead: for every element of every case.
+
+The truth is a value of many digits: of the proved expression where there is a proof, else of the reference text. The
+allowed error is `min(4·T_EA, 64·T_N)`: running-error bounds and the spread under random rounding of the reference and
+of the honest other programs that the exercise declares. Both factors were measured once, on 180 honest programs (none
+rejected) and 136 wrong ones (two accepted, in float32, where they return the right numbers); no exercise has its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from graders.harness import arithmetic
+from graders.harness.arithmetic import Lifted, bounded_kind, exact_kind, lift, rounded_kind
+from graders.harness.cases import Case
+from graders.harness.exercise import Exercise, Function
+from graders.harness.plans import Outputs, run_plain
+
+Plain = np.ndarray[Any, Any]
+
+# The few constants of the project's verdicts, for all exercises alike.
+RUNNING_ERROR_FACTOR = 4.0  # honest programs were within 0.78 of T_EA
+RANDOM_ROUNDING_FACTOR = 64.0  # honest programs were within 8.2 of T_N
+REVIEW_FACTOR = 100.0  # wrong formulas were beyond 1e4 (float32) and 1e12 (float64)
+UNDECIDED_SHARE = 0.25  # a case with more elements that its dtype cannot decide is no case of that dtype
+DIGITS = (50, 100, 200, 400, 800)
+AGREEMENT = 25  # significant digits on which two precisions must agree
+NEGLIGIBLE = -340  # as a power of ten: less than any float64 can tell from zero
+
+
+class Undetermined(ArithmeticError):
+    """The truth of a case could not be found: the case is refused."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One output's truth as hi + lo, and the allowed error of each element (inf where the dtype cannot decide)."""
+
+    hi: Plain
+    lo: Plain
+    allowed: Plain
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of the output."""
+        return tuple(self.hi.shape)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The expected outputs of a case, and what they were judged by: "proof" or "reference"."""
+
+    outputs: Mapping[str, Expected]
+    truth: str = "reference"
+
+    @property
+    def decides(self) -> bool:
+        """Return whether the dtype can decide enough of the elements for this to be a case at all."""
+        return all(np.isinf(e.allowed).mean() <= UNDECIDED_SHARE for e in self.outputs.values() if e.allowed.size)
+
+
+def _lifted(kind: Any, case: Case) -> Case:
+    return replace(
+        case,
+        arguments={k: lift(kind, v, case.dtype) for k, v in case.arguments.items()},
+        hyperparameters={k: lift(kind, v, case.dtype) for k, v in case.hyperparameters.items()},
+    )
+
+
+def _agree(coarse: Any, fine: Any, context: Any) -> bool:
+    if coarse == fine and fine != 0:
+        return True
+    if not (context.isfinite(coarse) and context.isfinite(fine)):
+        return bool(context.isnan(coarse) and context.isnan(fine))
+    if abs(fine) < context.mpf(10) ** NEGLIGIBLE and abs(coarse) < context.mpf(10) ** NEGLIGIBLE:
+        return True
+    return bool(abs(coarse - fine) <= abs(fine) * context.mpf(10) ** -AGREEMENT)
+
+
+def exact_outputs(exercise: Exercise, function: Function, case: Case, digits: int) -> Outputs:
+    """Return the outputs of a function of the reference's signature, as arrays of so many digits."""
+    outputs = run_plain(exercise, function, _lifted(exact_kind(digits), case))
+    return {name: value.parts[0] if isinstance(value, Lifted) else value for name, value in outputs.items()}
+
+
+def true_outputs(evaluate: Callable[[int], Outputs]) -> Outputs:
+    """Return the outputs at the first precision that its double confirms to 25 digits; raise `Undetermined` if none.
+
+    An exact zero is confirmed only at a precision where no float64 could hide behind it: log(1 + e^−200) is 0 at 50
+    digits.
+    """
+    coarse = evaluate(DIGITS[0])
+    zeros = any(
+        np.any(value == 0) for value in coarse.values() if isinstance(value, np.ndarray) and value.dtype == object
+    )
+    for digits in DIGITS[3:] if zeros else DIGITS[1:]:
+        fine = evaluate(digits)
+        context = arithmetic.context(digits)
+        if all(
+            _agree(one, two, context)
+            for name in fine
+            for one, two in zip(np.ravel(coarse[name]), np.ravel(fine[name]), strict=True)
+        ):
+            return fine
+        coarse = fine
+    raise Undetermined(f"two precisions up to {DIGITS[-1]} digits never agreed to {AGREEMENT} digits")
+
+
+def _split(value: Any) -> tuple[Plain, Plain]:
+    """Return a many-digit array as the sum of two float64 arrays."""
+    numbers = np.asarray(value)
+    if numbers.dtype != object:
+        return numbers.astype(np.float64), np.zeros(numbers.shape)
+    hi = np.array([float(x) for x in numbers.ravel()])
+    lo = np.array([float(x - h) if np.isfinite(h) else 0.0 for x, h in zip(numbers.ravel(), hi, strict=True)])
+    return hi.reshape(numbers.shape), lo.reshape(numbers.shape)
+
+
+def allowed_errors(
+    exercise: Exercise, programs: tuple[Function, ...], case: Case, truth: Mapping[str, tuple[Plain, Plain]], dtype: str
+) -> dict[str, Plain]:
+    """Return the allowed error of every element, for programs that run in this dtype."""
+    bounded = bounded_kind(dtype)
+    seed = int(hashlib.sha256(case.id.encode()).hexdigest()[:8], 16)
+    rounded = rounded_kind(dtype, seed)
+    unit, tiny = bounded.unit, bounded.tiny
+    running = {name: np.zeros(hi.shape) for name, (hi, _) in truth.items()}
+    spread = {name: unit * np.abs(hi) + tiny for name, (hi, _) in truth.items()}
+    with np.errstate(all="ignore"):
+        for program in programs:
+            bounds = run_plain(exercise, program, _lifted(bounded, case))
+            samples = run_plain(exercise, program, _lifted(rounded, case))
+            for name, (hi, lo) in truth.items():
+                if not isinstance(bounds[name], Lifted):
+                    continue  # an integer: exact
+                error = bounds[name].parts[1]
+                running[name] = np.maximum(running[name], np.where(np.isnan(error), np.inf, error))
+                off = np.max(np.abs((samples[name].parts[0] - hi) - lo), axis=0) * (unit / rounded.unit)
+                spread[name] = np.maximum(spread[name], np.where(np.isnan(off), np.inf, off))
+    return {
+        name: np.where(
+            np.isinf(running[name]),
+            np.inf,
+            np.minimum(RUNNING_ERROR_FACTOR * running[name], RANDOM_ROUNDING_FACTOR * spread[name]),
+        )
+        if isinstance(bounds[name], Lifted)
+        else np.zeros(hi.shape)
+        for name, (hi, _) in truth.items()
+    }
+
+
+def answer(
+    exercise: Exercise,
+    case: Case,
+    function: Function | None = None,
+    proved: Callable[[Case, int], Outputs | None] | None = None,
+) -> Answer:
+    """Return the answer of a case: for the reference, or for a convention in its place.
+
+    `proved` returns the value of the proved expression at so many digits, or None where the claim does not cover it.
+    """
+    text = function or exercise.reference
+    programs = (text,) if function else (text, *exercise.programs)
+    truth = None
+    if function is None and proved is not None and proved(case, DIGITS[0]) is not None:
+        truth = true_outputs(lambda digits: _proved_at(proved, case, digits))
+    by = "reference" if truth is None else "proof"
+    if truth is None:
+        truth = true_outputs(lambda digits: exact_outputs(exercise, text, case, digits))
+    halves = {name: _split(value) for name, value in truth.items()}
+    allowed = allowed_errors(exercise, programs, case, halves, case.dtype)
+    return Answer({name: Expected(hi, lo, allowed[name]) for name, (hi, lo) in halves.items()}, by)
+
+
+def _proved_at(proved: Callable[[Case, int], Outputs | None], case: Case, digits: int) -> Outputs:
+    value = proved(case, digits)
+    assert value is not None
+    return value
+
+
+def plain_outputs(exercise: Exercise, function: Function, case: Case) -> Outputs:
+    """Return the outputs of a function in the case's own dtype, as arrays; a misconception may overflow in it."""
+    with np.errstate(all="ignore"):
+        return {name: np.asarray(value) for name, value in run_plain(exercise, function, case).items()}

@@ -1,0 +1,126 @@
+"""One case's outputs against its answer: the largest error in units of the allowed one, where it is, and in bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graders.harness.answers import REVIEW_FACTOR, Answer, Expected
+from graders.harness.cases import Case
+from graders.harness.plans import said
+
+BITS = {"float64": 53, "float32": 24}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How one case went. `problem` says what made a comparison impossible: then there is no element to point at."""
+
+    case: Case
+    answer: Answer
+    outputs: Mapping[str, Any]
+    ratio: float = 0.0
+    """The largest error over the allowed one; 1 passes, and up to 100 is for a person to look at."""
+    closeness: float = 0.0
+    """The largest error of a failing element, relative to the largest true value of its output."""
+    output: str = ""
+    index: tuple[int, ...] = ()
+    got: float = 0.0
+    expected: float = 0.0
+    allowed: float = 0.0
+    ulp: float = 0.0
+    problem: str = ""
+    raised: bool = False
+    """Whether the problem is that the call raised, or returned what is no array at all."""
+    changed_dtype: str = ""
+    mutated: tuple[int, ...] = ()
+    aliased: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Return whether every element that the dtype can decide is within its allowed error."""
+        return not self.problem and self.ratio <= 1
+
+    @property
+    def failed(self) -> bool:
+        """Return whether it is beyond what a person would have to look at."""
+        return bool(self.problem) or not self.ratio <= REVIEW_FACTOR
+
+    @property
+    def bits(self) -> float:
+        """Return the precision that the worst error implies, capped by the dtype's own."""
+        full = float(BITS[self.case.dtype])
+        if self.problem or not np.isfinite(self.ratio):
+            return 0.0
+        return full if self.ratio <= 1 else max(0.0, full - float(np.log2(self.ratio)))
+
+
+def as_array(value: Any) -> np.ndarray[Any, Any] | None:
+    """Return a number or array of numbers as an array; None for anything else."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
+        return value
+    if type(value) in (int, float):
+        return np.asarray(float(value))
+    return None
+
+
+def errors(got: np.ndarray[Any, Any], expected: Expected) -> np.ndarray[Any, Any]:
+    """Return the distance to the truth of every element: inf for a NaN, and for an infinity where there is none."""
+    plain = got.astype(np.float64)
+    with np.errstate(all="ignore"):
+        off = np.abs((plain - expected.hi) - expected.lo)
+        off = np.where((plain == expected.hi) & np.isinf(expected.hi), 0.0, off)
+    return np.where(np.isnan(off), np.inf, off)
+
+
+def ratios(off: np.ndarray[Any, Any], expected: Expected) -> np.ndarray[Any, Any]:
+    """Return each error over its allowed error; 0 where the dtype cannot decide."""
+    with np.errstate(all="ignore"):
+        share = np.where(off == 0, 0.0, off / expected.allowed)
+    return np.where(np.isinf(expected.allowed), 0.0, share)
+
+
+def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any) -> Comparison:
+    """Compare what came back with the answer. Type and shape come before any arithmetic: nothing is broadcast."""
+    changed = ""
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    for name, expected in answer.outputs.items():
+        what = f"`{name}` is" if name else "the result is"
+        got = as_array(outputs[name])
+        if got is None:
+            problem = f"{what} {said(outputs[name])}, expected an array of shape {expected.shape}"
+            return Comparison(case, answer, outputs, np.inf, problem=problem, raised=True, **seen)
+        if got.shape != expected.shape:
+            problem = f"{what} of shape {got.shape}, expected {expected.shape}"
+            return Comparison(case, answer, outputs, np.inf, problem=problem, **seen)
+        if isinstance(outputs[name], np.ndarray) and got.dtype.kind == "f" and got.dtype != case.dtype:
+            changed = f"{case.dtype} in, {got.dtype} out"
+        arrays[name] = got
+    worst: dict[str, Any] = {"ratio": 0.0}
+    closeness = 0.0
+    for name, got in arrays.items():
+        expected = answer.outputs[name]
+        if not got.size:
+            continue
+        off = errors(got, expected)
+        share = ratios(off, expected)
+        beyond = share > 1
+        if beyond.any():
+            scale = float(np.max(np.abs(expected.hi))) or 1.0
+            closeness = max(closeness, float(np.max(off[beyond])) / scale)
+        index = np.unravel_index(int(np.argmax(share)), share.shape)
+        if share[index] > worst["ratio"] or "output" not in worst:
+            spacing = float(np.spacing(np.abs(expected.hi[index]).astype(case.dtype)))
+            worst = {
+                "ratio": float(share[index]),
+                "output": name,
+                "index": tuple(int(i) for i in index),
+                "got": float(got[index]),
+                "expected": float(expected.hi[index]),
+                "allowed": float(expected.allowed[index]),
+                "ulp": float(off[index]) / spacing if spacing > 0 else 0.0,
+            }
+    return Comparison(case, answer, arrays, closeness=closeness, changed_dtype=changed, **worst, **seen)

@@ -1,0 +1,181 @@
+"""Which known mistake gives exactly these numbers; else, what pattern they show; and the smallest input that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from graders.harness.answers import Answer, allowed_errors, plain_outputs
+from graders.harness.cases import Case, small
+from graders.harness.compare import Comparison, as_array, errors
+from graders.harness.exercise import Exercise, Function
+from graders.harness.report import Diagnosis
+
+SAME = {"float64": 1e-10, "float32": 2e-5}
+"""How near two wrong answers must be to count as the same one: far beyond rounding, far below any two mistakes."""
+CLOSE = 1e-3
+"""An error below this share of the largest true value is close to the truth. Measured on every misconception and every
+biased formula of the catalogue by `benchmarks/closeness.py`."""
+
+
+def _equal(got: Any, other: np.ndarray[Any, Any], scale: float, dtype: str) -> bool:
+    array = as_array(got)
+    if array is None or array.shape != other.shape:
+        return False
+    one, two = array.astype(np.float64), other.astype(np.float64)
+    with np.errstate(all="ignore"):
+        near = np.abs(one - two) <= SAME[dtype] * np.maximum(np.abs(two), scale)
+    return bool(np.all(near | (one == two) | (np.isnan(one) & np.isnan(two))))
+
+
+def gives(exercise: Exercise, function: Function, comparison: Comparison) -> bool:
+    """Return whether a function gives what was returned in this case."""
+    answer = comparison.answer
+    try:
+        made = plain_outputs(exercise, function, comparison.case)
+    except Exception:  # a mistake may fail on some inputs, as the student's own does
+        return False
+    # an element of a vector is judged on the scale of the vector, but never more coarsely than a thousandth of itself
+    return all(
+        _equal(comparison.outputs[name], other, float(np.max(np.abs(answer.outputs[name].hi), initial=0.0)) * 1e-3,
+               comparison.case.dtype)
+        for name, other in made.items()
+    )  # fmt: skip
+
+
+def misconceptions(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Function]:
+    """Return the known mistakes that give what was returned, in every case: none that is right in all of them."""
+    judged = [c for c in comparisons if not c.raised]
+    judged.sort(key=lambda c: (c.passed, c.case.size))  # a failing case tells most mistakes apart at once
+    if not judged or all(c.passed for c in judged):
+        return []
+    return [wrong for wrong in exercise.misconceptions if all(gives(exercise, wrong, c) for c in judged)]
+
+
+def told(function: Function) -> str:
+    """Return what a misconception or convention says: its docstring, on one line."""
+    return " ".join((function.__doc__ or "").split())
+
+
+def _factors(comparisons: Sequence[Comparison]) -> list[float] | None:
+    """Return by what factor each case's answer is off, or None if it is not a factor."""
+    found = []
+    for c in comparisons:
+        for name, expected in c.answer.outputs.items():
+            got, truth = np.asarray(c.outputs[name], float), expected.hi
+            square = float(np.sum(truth * truth))
+            if not square or not np.isfinite(got).all():
+                return None
+            factor = float(np.sum(got * truth)) / square
+            if np.max(np.abs(got - factor * truth)) > 1e-9 * np.max(np.abs(truth)) * max(1.0, abs(factor)):
+                return None
+            found.append(factor)
+    return found
+
+
+def patterns(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Diagnosis]:
+    """Return what the numbers have in common where no known mistake gives them."""
+    failing = [c for c in comparisons if not c.passed]
+    shapes = [c for c in failing if c.problem and not c.raised]
+    if shapes and len(shapes) == len(failing):
+        turned = all(
+            np.shape(c.outputs[n]) == e.shape[::-1] != e.shape[:1] and len(e.shape) > 1
+            for c in shapes for n, e in list(c.answer.outputs.items())[:1]
+        )  # fmt: skip
+        message = "Your result is transposed." if turned else "The shape of your result is not the one expected."
+        return [Diagnosis("pattern", "transposed" if turned else "shape", message)]
+    ordinary = [c for c in comparisons if c.case.dtype == "float64" and not c.case.extreme and not c.problem]
+    if not ordinary or not any(not c.passed for c in ordinary):
+        return []
+    if _as_float32(exercise, ordinary):
+        return [Diagnosis("pattern", "float32", "The formula is right, but something in it is computed in float32.")]
+    factors = _factors(ordinary)
+    if factors is not None:
+        same = max(factors) - min(factors) < 1e-9 * abs(factors[0])
+        if same and abs(factors[0] + 1) < 1e-9:
+            return [Diagnosis("pattern", "sign", "Every number has the wrong sign.")]
+        if same and abs(factors[0]) > 1e-12:
+            return [Diagnosis("pattern", "factor", f"Every number is {factors[0]:.6g} times what it should be.")]
+        if len(factors) == len(ordinary):
+            rows = [_first_axis(c.case) for c in ordinary]
+            if all(abs(f - n) < 1e-9 * n for f, n in zip(factors, rows, strict=True)):
+                return [Diagnosis("pattern", "factor", "Every number is n times what it should be, n the first axis.")]
+            if all(abs(f * n - 1) < 1e-9 for f, n in zip(factors, rows, strict=True)):
+                return [Diagnosis("pattern", "factor", "Every number is divided by n once too often, n the first axis.")]
+    return []
+
+
+def _first_axis(case: Case) -> int:
+    array = next(v for v in case.arguments.values() if isinstance(v, np.ndarray))
+    return array.shape[0] if array.ndim else 1
+
+
+def _as_float32(exercise: Exercise, comparisons: Sequence[Comparison]) -> bool:
+    """Return whether every error is what the reference text would make in float32, and most are beyond float64."""
+    programs = (exercise.reference, *exercise.programs)
+    beyond = 0
+    for c in comparisons:
+        truth = {name: (e.hi, e.lo) for name, e in c.answer.outputs.items()}
+        allowed = allowed_errors(exercise, programs, c.case, truth, "float32")
+        for name, expected in c.answer.outputs.items():
+            off = errors(np.asarray(c.outputs[name]), expected)
+            if np.any(off > allowed[name]):
+                return False
+            beyond += bool(np.any(off > 1e3 * expected.allowed))
+    return 2 * beyond >= len(comparisons)
+
+
+# ---------------------------------------------------------------- the smallest witness
+
+
+def smallest(
+    exercise: Exercise,
+    failing: Comparison,
+    attempt: Callable[[Case], Mapping[str, Any] | None],
+    judge: Callable[[Case], Comparison | None],
+    tries: int = 80,
+) -> Comparison:
+    """Return the smallest failing case that Hypothesis can find, or the one it was given.
+
+    `attempt` asks the submission and returns its outputs (None where it failed to answer); `judge` compares in full.
+    The search itself looks for a plain difference from the reference, which is cheap; its result is then judged.
+    """
+    from hypothesis import HealthCheck, Phase, find, settings
+    from hypothesis.errors import HypothesisException
+
+    def differs(case: Case) -> bool:
+        outputs = attempt(case)
+        if outputs is None:
+            return False
+        try:
+            right = plain_outputs(exercise, exercise.reference, case)
+        except (ValueError, TypeError):
+            return False  # outside the domain
+        for name, truth in right.items():
+            got = as_array(outputs[name])
+            if got is None or got.shape != truth.shape:
+                return bool(failing.problem)
+            off = np.abs(got.astype(float) - truth)
+            if not failing.problem and not np.all(off <= SEEN[case.dtype] * np.maximum(np.abs(truth), 1e-3)):
+                return True
+        return False
+
+    options = settings(
+        max_examples=tries,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    try:
+        found = judge(find(small(exercise, failing.case), differs, settings=options))
+    except (HypothesisException, ArithmeticError):
+        return failing
+    return found if found is not None and found.failed else failing
+
+
+SEEN = {"float64": 1e-7, "float32": 1e-3}
+"""A relative difference that the eye can see in a printed witness, and that rounding does not make on small inputs."""

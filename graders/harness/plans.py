@@ -1,0 +1,104 @@
+"""How a case becomes calls, and what comes back becomes outputs: the meeting point of exercises and adapters."""
+
+from __future__ import annotations
+
+import functools
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from graders.harness.cases import Case, signature
+from graders.harness.exercise import Exercise, Function
+from graders.harness.sandbox.codec import Opaque
+from graders.harness.sandbox.contract import Call, Returned
+
+Outputs = dict[str, Any]
+"""Output name → value; the one output of a plain function is named ""."""
+
+
+class WrongKind(TypeError):
+    """A submission returned what cannot be the answer; the message says what, and what was expected."""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A function of a submission, and the exercise it is to be judged by."""
+
+    exercise: Exercise
+    function: str
+    """What the report calls it: the submission's own name."""
+    plan: Callable[[Case], tuple[Call, ...]]
+    outputs: Callable[[Case, Sequence[Returned]], Outputs]
+    accepts: Callable[[Case], bool] = lambda case: True
+    """Whether its call shape can express the case at all."""
+    held: frozenset[str] = field(default_factory=frozenset)
+    """Hyperparameters it does not take: they stay at their defaults."""
+    note: str = ""
+    call_code: Callable[[Case], str] | None = None
+    """The call as a person would type it, the arrays being variables of their arguments' names."""
+
+
+def output_names(exercise: Exercise) -> tuple[str, ...]:
+    """Return the names of what a reference returns: one "", or the fields of its named tuple."""
+    if exercise.unrolled:
+        state = signature(exercise.reference).state
+        assert state is not None
+        return ("params", *state._fields)
+    fields = _returned_fields(exercise.reference)
+    return tuple(fields) if fields else ("",)
+
+
+@functools.cache
+def _returned_fields(function: Function) -> tuple[str, ...]:
+    return tuple(getattr(typing.get_type_hints(function).get("return"), "_fields", ()))
+
+
+def named(values: Any, names: tuple[str, ...], what: str) -> Outputs:
+    """Return a result's parts by name: it may be a mapping that has the names, or a sequence in their order."""
+    if names == ("",):
+        return {"": values}
+    if isinstance(values, Mapping):
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise WrongKind(f"{what} has no {missing[0]!r}; it has {', '.join(map(repr, values)) or 'nothing'}")
+        return {name: values[name] for name in names}
+    if isinstance(values, (tuple, list)):
+        if len(values) != len(names):
+            raise WrongKind(f"{what} holds {len(values)} values, expected {len(names)}: {', '.join(names)}")
+        return dict(zip(names, values, strict=True))
+    if len(names) == 1:  # a state of one field may come as the field itself
+        return {names[0]: values}
+    raise WrongKind(f"{what} is {said(values)}, expected {len(names)} values: {', '.join(names)}")
+
+
+def said(value: Any) -> str:
+    """Say what a value is, as a report does."""
+    if value is None:
+        return "None"
+    if isinstance(value, Opaque):
+        return value.described
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    return f"a {type(value).__name__}"
+
+
+def run_plain(exercise: Exercise, function: Function, case: Case) -> Outputs:
+    """Return the outputs of a trusted function of the reference's own signature, called in this process.
+
+    The arguments may be lifted: the same plan serves every arithmetic.
+    """
+    read = signature(exercise.reference)
+    if not exercise.unrolled:
+        result = function(*case.arguments.values(), **case.hyperparameters)
+        names = output_names(exercise)
+        return {"": result} if names == ("",) else dict(zip(names, result, strict=True))
+    assert read.state is not None
+    params, state = case.arguments["params"], read.state(**case.arguments["state"].fields)
+    steps = []
+    for step in range(len(case.arguments["grads"])):
+        params, state = function(params, case.arguments["grads"][step], state, **case.hyperparameters)
+        steps.append(params)
+    return {"params": np.stack(steps), **dict(zip(read.state._fields, state, strict=True))}

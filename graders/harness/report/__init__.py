@@ -1,0 +1,127 @@
+"""The report: one frozen value. Every rendering is a pure function of it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+SCHEMA = 1
+
+Verdict = Literal[
+    "unscored",
+    "missing",
+    "unfilled",
+    "incompatible",
+    "error",
+    "timeout",
+    "killed",
+    "wrong",
+    "inexact",
+    "unstable",
+    "review",
+    "convention",
+    "correct",
+]
+SHORT: tuple[Verdict, ...] = (
+    "missing", "unfilled", "incompatible", "error", "timeout", "killed", "wrong", "inexact", "unstable", "review",
+)  # fmt: skip
+"""Verdicts that fall short: they fail the exit status."""
+
+
+class Aspect(Struct, frozen=True):
+    """Marks for one side of an answer; `passed` is None where it was not asked."""
+
+    score: float
+    max_score: float
+    passed: bool | None
+
+
+class Diagnosis(Struct, frozen=True):
+    """What explains the numbers, in words for whoever wrote the code."""
+
+    kind: Literal["misconception", "convention", "pattern"]
+    name: str
+    message: str
+
+
+class Witness(Struct, frozen=True):
+    """The smallest input found on which the function falls short, and code that shows it."""
+
+    inputs: dict[str, Any]
+    output: str
+    index: list[int]
+    got: Any
+    expected: Any
+    allowed: Any
+    problem: str
+    code: str
+
+
+class ExerciseReport(Struct, frozen=True):
+    """The verdict on one function."""
+
+    name: str
+    function: str
+    verdict: Verdict
+    reason: str
+    score: float | None
+    max_score: float
+    aspects: dict[str, Aspect]
+    diagnosis: list[Diagnosis]
+    witness: Witness | None
+    bits: float | None
+    max_ulp: float | None
+    truth: Literal["proof", "reference"] | None
+    replay: str
+    cases: int
+    failed_cases: int
+    notes: list[str]
+    seconds: float
+
+
+class SubmissionReport(Struct, frozen=True):
+    """The verdicts on one submission."""
+
+    id: str
+    path: str
+    status: Literal["graded", "unreadable", "nothing_found", "unscored"]
+    reason: str
+    score: float | None
+    max_score: float
+    exercises: list[ExerciseReport]
+    not_covered: list[str]
+    notes: list[str]
+
+
+class Run(Struct, frozen=True):
+    """How the verdicts were reached."""
+
+    seed: int
+    seed_kind: Literal["secret", "given", "public"]
+    tier: str
+    exercises: int
+    versions: dict[str, str]
+
+
+class Report(Struct, frozen=True):
+    """Everything that a run found out."""
+
+    schema: int
+    run: Run
+    submissions: list[SubmissionReport]
+    problems: list[str]
+    """Paths that could not be graded at all, each with its reason."""
+
+    @property
+    def exit_status(self) -> int:
+        """Return 3 if the harness failed, 2 if input was unusable, 1 if something fell short, else 0."""
+        if any(s.status == "unscored" or any(e.verdict == "unscored" for e in s.exercises) for s in self.submissions):
+            return 3
+        if self.problems or all(s.status == "nothing_found" for s in self.submissions):
+            return 2
+        short = any(
+            s.status in ("unreadable", "nothing_found") or any(e.verdict in SHORT for e in s.exercises)
+            for s in self.submissions
+        )
+        return 1 if short else 0

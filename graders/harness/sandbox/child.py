@@ -1,0 +1,421 @@
+"""The child: loads one submission, makes the calls that it is told to make, and sends back data.
+
+It runs as a program of its own from a folder that holds only this file and the codec (hence the relative import), with
+the standard library and the packages an exercise allows in view and nothing else: no reference, no expected value.
+Nothing it reports is trusted beyond being data; comparison, clock and verdict stay with the parent.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dataclasses
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import inspect
+import json
+import linecache
+import os
+import sys
+import traceback
+import types
+import warnings
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .codec import HEADER, MAX_FRAME, Kept, Malformed, Opaque, Record, decode, encode, frame
+
+Functions = dict[str, Callable[..., Any]]
+MAX_MESSAGE = 2000
+STUBS = ("matplotlib", "matplotlib.pyplot", "past", "past.builtins")
+
+
+# ---------------------------------------------------------------- loading
+
+
+class _Sources(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports modules from texts in memory, so that no path of a submission need be visible here."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = files
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        stem = name.replace(".", "/")
+        for file, package in ((f"{stem}/__init__.py", True), (f"{stem}.py", False)):
+            if file in self.files:
+                return importlib.util.spec_from_loader(name, self, origin=file, is_package=package)
+        return None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        origin = str(module.__spec__.origin) if module.__spec__ else module.__name__
+        module.__file__ = origin
+        _execute(self.files[origin], origin, module)
+
+
+class _Stub(types.ModuleType):
+    """A module whose every name does nothing: plotting has no part in a grade."""
+
+    __path__: list[str] = []  # noqa: RUF012  (makes it a package)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None
+
+
+def _remember(text: str, filename: str) -> None:
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+
+
+def _execute(text: str, filename: str, module: types.ModuleType) -> None:
+    _remember(text, filename)
+    exec(compile(text, filename, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+
+
+def _has_effect(node: ast.expr) -> bool:
+    """Return whether evaluating the expression could do more than make a constant or a function."""
+    if isinstance(node, ast.Lambda):
+        return False
+    harmless = (ast.Constant, ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.BinOp, ast.UnaryOp)
+    contexts = (ast.expr_context, ast.operator, ast.unaryop)
+    return not all(isinstance(part, (*harmless, *contexts)) for part in ast.walk(node))
+
+
+def _defines(statement: ast.stmt) -> bool:
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        return statement.value is not None and not _has_effect(statement.value)
+    return isinstance(statement, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef))
+
+
+def _load_notebook(text: str, filename: str, module: types.ModuleType) -> list[str]:
+    """Execute the definitions of each code cell, one by one: a half-written cell spoils itself only."""
+    notes = []
+    try:
+        cells = json.loads(text)["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("not a notebook of format 4: no JSON object with a list of cells") from None
+    for number, source in enumerate(sources, 1):
+        name = f"{filename} cell {number}"
+        if source.lstrip().startswith("%%"):
+            continue
+        plain = "\n".join("" if line.lstrip()[:1] in ("%", "!", "?") else line for line in source.split("\n"))
+        _remember(plain, name)
+        try:
+            statements = ast.parse(plain, name).body
+        except SyntaxError as error:
+            notes.append(f"cell {number} is not Python: {error.msg} (line {error.lineno})")
+            continue
+        for statement in filter(_defines, statements):
+            code = compile(ast.Module([statement], []), name, "exec", dont_inherit=True)
+            try:
+                exec(code, module.__dict__)  # noqa: S102
+            except Exception as error:
+                notes.append(f"cell {number}, line {statement.lineno}: {type(error).__name__}: {error}")
+    return notes
+
+
+def _parameters(function: Callable[..., Any]) -> list[list[Any]] | None:
+    kinds = {
+        inspect.Parameter.POSITIONAL_ONLY: "positional",
+        inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional",
+        inspect.Parameter.KEYWORD_ONLY: "keyword",
+        inspect.Parameter.VAR_POSITIONAL: "rest",
+        inspect.Parameter.VAR_KEYWORD: "others",
+    }
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (ValueError, TypeError):
+        return None
+    return [[p.name, kinds[p.kind], p.default is inspect.Parameter.empty] for p in parameters]
+
+
+def _functions_of(module: types.ModuleType, prefix: str) -> Functions:
+    return {
+        prefix + name: value
+        for name, value in list(vars(module).items())
+        if not name.startswith("_") and callable(value) and not isinstance(value, (type, _Stub))
+    }
+
+
+def load(name: str, kind: str, files: Mapping[str, str]) -> tuple[Functions, list[str]]:
+    """Execute a submission and return its functions by name, with notes on what could not be loaded.
+
+    `kind` is "file" or "notebook" (one text, `name` its file name), "module" (`name` a dotted module inside the package
+    that `files` hold) or "package" (every module of it).
+    """
+    for stub in STUBS:
+        with contextlib.suppress(Exception):
+            if importlib.util.find_spec(stub) is not None:
+                continue
+        sys.modules[stub] = _Stub(stub)
+    sys.modules["past.builtins"].__dict__.setdefault("xrange", range)
+    if kind in ("file", "notebook"):
+        module = types.ModuleType(os.path.splitext(os.path.basename(name))[0])
+        module.__file__ = name
+        sys.modules.setdefault(module.__name__, module)
+        (text,) = files.values()
+        if kind == "notebook":
+            notes = _load_notebook(text, name, module)
+            return _functions_of(module, ""), notes
+        _execute(text, name, module)
+        return _functions_of(module, ""), []
+    sys.meta_path.insert(0, _Sources(files))
+    if kind == "module":
+        return _functions_of(importlib.import_module(name), ""), []
+    functions: Functions = {}
+    notes = []
+    for file in sorted(files):
+        dotted = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        try:
+            module = importlib.import_module(dotted)
+        except BaseException as error:
+            notes.append(f"{file}: {type(error).__name__}: {str(error)[:200]}")
+            continue
+        tail = dotted.partition(".")[2]
+        functions |= _functions_of(module, f"{tail}." if tail else "")
+    return functions, notes
+
+
+def listing(functions: Functions) -> list[dict[str, Any]]:
+    """Describe the functions: name, parameters, and whether the submission itself defines them."""
+    foreign = ("numpy", "builtins", "torch", "scipy", "math", "random", "functools", "operator")
+    return [
+        {
+            "name": name,
+            "parameters": _parameters(function),
+            "own": str(getattr(function, "__module__", "")).partition(".")[0] not in foreign
+            and inspect.isfunction(inspect.unwrap(function)),
+        }
+        for name, function in functions.items()
+    ]
+
+
+# ---------------------------------------------------------------- calling
+
+
+def _build(value: Any, kept: Mapping[str, Any]) -> Any:
+    """Return the argument that a description stands for, fresh for every call."""
+    if isinstance(value, Kept):
+        if value.name not in kept:
+            raise LookupError(f"an earlier call failed, so {value.name} is not there")
+        return _part(kept[value.name], value.path)
+    if isinstance(value, Record):
+        fields = {name: _build(field, kept) for name, field in value.fields.items()}
+        return namedtuple(value.name, fields)(**fields)  # type: ignore[misc]  # noqa: PYI024
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, (list, tuple)):
+        return type(value)(_build(item, kept) for item in value)
+    if isinstance(value, dict):
+        return {key: _build(item, kept) for key, item in value.items()}
+    return value
+
+
+def _part(value: Any, path: Sequence[int | str]) -> Any:
+    """Return the part of a result that a path names; raise LookupError, in words, if it has no such part."""
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(value, (tuple, list)):
+                raise LookupError(f"returned {described(value)}, expected a tuple of at least {step + 1}")
+            if step >= len(value):
+                raise LookupError(f"returned a tuple of {len(value)}, expected at least {step + 1}")
+            value = value[step]
+        elif isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif hasattr(value, step):
+            value = getattr(value, step)
+        else:
+            raise LookupError(f"returned {described(value)}, expected it to hold {step!r}")
+    return value
+
+
+def described(value: Any) -> str:
+    """Say in a few words what a value is: `an array of shape (3,)`, `None`, `a tuple of 2`."""
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}" + (" of objects" if value.dtype == object else "")
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def plain(value: Any, depth: int = 6) -> Any:
+    """Return the data of a result: base arrays, numbers, strings and containers; `Opaque` for whatever is none."""
+    if depth < 0:
+        return Opaque("a structure nested too deeply")
+    if value is None or type(value) in (bool, float, str):
+        return value
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**63 else Opaque("an integer of more than 64 bits")
+    if isinstance(value, (np.ndarray, np.generic)):
+        data = np.array(value, subok=False)
+        return data if data.dtype.kind in "biuf" and data.dtype.itemsize <= 8 else Opaque(f"an array of {data.dtype}")
+    if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
+        return plain(value.detach().cpu().numpy(), depth)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {str(field): plain(item, depth - 1) for field, item in zip(value._fields, value, strict=False)}
+    if isinstance(value, (list, tuple)):
+        return type(value)(plain(item, depth - 1) for item in value) if type(value) in (list, tuple) else Opaque(
+            described(value)
+        )
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, depth - 1) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name), depth - 1) for f in dataclasses.fields(value)}
+    return Opaque(described(value))
+
+
+def _arrays(values: Any) -> list[np.ndarray[Any, Any]]:
+    if isinstance(values, np.ndarray):
+        return [values]
+    if isinstance(values, (list, tuple)):
+        return [array for value in values for array in _arrays(value)]
+    return []
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    """Describe an exception as data: its type, its message, and the last line of the submission it passed."""
+    line, text, where = None, "", ""
+    with contextlib.suppress(Exception):
+        if isinstance(error, SyntaxError):
+            line, text, where = error.lineno, (error.text or "").strip(), error.filename or ""
+        else:
+            own = [f for f in traceback.extract_tb(error.__traceback__) if not os.path.isabs(f.filename)]
+            if own:
+                line, text, where = own[-1].lineno, own[-1].line or "", own[-1].filename
+    try:
+        message = str(error)[:MAX_MESSAGE]
+    except BaseException:
+        message = "(its message could not be read)"
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    return {
+        "status": "raised",
+        "kind": type(error).__name__[:100],
+        "message": message,
+        "line": line,
+        "text": str(text)[:200],
+        "file": str(where)[:200],
+        "missing": str(missing) if missing else None,
+    }
+
+
+def perform(functions: Mapping[str, Callable[..., Any]], call: Mapping[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """Make one call and describe what came of it: the parts of the result that were asked for, as data."""
+    try:
+        arguments = [_build(value, kept) for value in call["arguments"]]
+        keywords = {name: _build(value, kept) for name, value in call["keywords"].items()}
+    except LookupError as error:
+        kept.pop(call["keep"], None)
+        return {"status": "unreadable", "message": str(error)[:MAX_MESSAGE]}
+    kept.pop(call["keep"], None)  # what was kept under this name is an argument now, or was meant to be replaced
+    given = [(position, array) for position, value in enumerate(arguments) for array in _arrays(value)]
+    before = [array.copy() for _, array in given]
+    try:
+        result = functions[call["function"]](*arguments, **keywords)
+        mutated = sorted(
+            {
+                position
+                for (position, array), copy in zip(given, before, strict=True)
+                if array.shape != copy.shape or array.tobytes() != copy.tobytes()
+            }
+        )
+        parts = []
+        for path in call["read"]:
+            try:
+                parts.append(_part(result, path))
+            except LookupError as error:
+                return {"status": "unreadable", "message": str(error)[:MAX_MESSAGE]}
+        if call["keep"]:
+            kept[call["keep"]] = result
+        outputs = [array for part in parts for array in _arrays(part)]
+        aliased = any(np.may_share_memory(output, array) for output in outputs for _, array in given)
+        return {
+            "status": "returned",
+            "values": [plain(part) for part in parts],
+            "mutated": mutated,
+            "aliased": aliased,
+        }
+    except BaseException as error:
+        return failure(error)
+
+
+# ---------------------------------------------------------------- serving
+
+
+def _read_exactly(stream: int, size: int) -> bytes:
+    chunks = []
+    while size:
+        chunk = os.read(stream, min(size, 1 << 20))
+        if not chunk:
+            raise EOFError
+        chunks.append(chunk)
+        size -= len(chunk)
+    return b"".join(chunks)
+
+
+def _send(stream: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(stream, view) :]
+
+
+def _confine(memory: int) -> None:
+    """Bound what this process can take. (Landlock and seccomp have a place here, before the first hostile byte.)"""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if memory:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no child outlives its grader
+
+
+def _reply(sequence: int, value: Mapping[str, Any]) -> bytes:
+    try:
+        return frame(sequence, dict(value))
+    except Malformed as error:
+        return frame(sequence, {"status": "unreadable", "message": f"returned {error}"})
+
+
+def main() -> None:
+    """Serve the requests that arrive on standard input until it closes."""
+    requests, replies = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)  # whatever a submission prints goes to the pipe that the parent drains and caps
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    functions: Functions = {}
+    while True:
+        try:
+            sequence, length = HEADER.unpack(_read_exactly(requests, HEADER.size))
+        except EOFError:
+            return
+        if length > MAX_FRAME:
+            return
+        request = decode(_read_exactly(requests, length))
+        if request["do"] == "load":
+            _confine(request["memory"])
+            try:
+                functions, notes = load(request["name"], request["kind"], request["files"])
+                answer: dict[str, Any] = {"status": "loaded", "functions": listing(functions), "notes": notes}
+            except BaseException as error:
+                answer = failure(error)
+            _send(replies, _reply(sequence, answer))
+            continue
+        kept: dict[str, Any] = {}
+        for offset, call in enumerate(request["calls"]):
+            _send(replies, _reply(sequence + offset, perform(functions, call, kept)))
+
+
+__all__ = ["described", "encode", "failure", "load", "main", "perform", "plain"]

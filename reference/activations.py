@@ -1,0 +1,191 @@
+"""Activations and what they do to gradients: `f_vjp(z, cotangent)` is the cotangent times the Jacobian of f at z.
+
+Arrays are float32 or float64, which the result keeps, and a cotangent has the dtype and the shape of the output
+(TypeError and ValueError otherwise). Nothing here overflows or warns at logits of ±1e4.
+"""
+
+# NumPy's functions return Any.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from reference import _numerics as numerics
+from reference._types import Array, Axis, Positive
+
+Rows = Annotated[Array, "n c"]
+Table = Annotated[Array, "n d"]
+Column = Annotated[Array, "n"]
+
+
+def sigmoid(z: Table) -> Table:
+    """σ(z) = 1 / (1 + e⁻ᶻ), entry by entry, for any shape.
+
+    Written with e^−|z|, which is at most one. Source: 003_bda8f24b635fcb71.txt.
+
+    >>> sigmoid(np.array([0.0, 1000.0, -1000.0]))
+    array([0.5, 1. , 0. ])
+    """
+    numerics.require_floats(z=z)
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, e) / (1 + e)
+
+
+def sigmoid_vjp(z: Table, cotangent: Table) -> Table:
+    """σ'(z) = σ(z) (1 − σ(z)) = σ(z) σ(−z), times the cotangent; any shape.
+
+    Source: 003_bda8f24b635fcb71.txt, 004_64b996b1ba6bbd2b.txt (there with a prime too many).
+
+    >>> sigmoid_vjp(np.array([0.0]), np.array([2.0]))
+    array([0.5])
+    """
+    _require_cotangent(z, cotangent)
+    return cotangent * sigmoid(z) * sigmoid(-z)
+
+
+def tanh(z: Table) -> Table:
+    """(eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ), entry by entry, for any shape. Source: 002_8e0f3b4f5874cfed.txt.
+
+    >>> tanh(np.array([0.0, 1000.0]))
+    array([0., 1.])
+    """
+    numerics.require_floats(z=z)
+    return np.tanh(z)
+
+
+def tanh_vjp(z: Table, cotangent: Table) -> Table:
+    """1 − tanh²(z) = 1 / cosh²(z) = 4u / (1 + u)² with u = e^−2|z|, times the cotangent; any shape.
+
+    1 − tanh² itself cancels where tanh is near one. Source: 002_8e0f3b4f5874cfed.txt.
+
+    >>> tanh_vjp(np.array([0.0]), np.array([3.0]))
+    array([3.])
+    """
+    _require_cotangent(z, cotangent)
+    u = np.exp(-2 * np.abs(z))
+    return cotangent * 4 * u / (1 + u) ** 2
+
+
+def relu(z: Table) -> Table:
+    """max(z, 0), entry by entry, for any shape. Source: 002_8e0f3b4f5874cfed.txt.
+
+    >>> relu(np.array([-1.5, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
+    numerics.require_floats(z=z)
+    return np.maximum(z, 0)
+
+
+def relu_vjp(z: Table, cotangent: Table) -> Table:
+    """The cotangent where z > 0, else 0; any shape.
+
+    Convention: the subgradient at 0 is 0, as in PyTorch. Source: 003_bda8f24b635fcb71.txt.
+
+    >>> relu_vjp(np.array([-1.5, 0.0, 2.0]), np.array([7.0, 7.0, 7.0]))
+    array([0., 0., 7.])
+    """
+    _require_cotangent(z, cotangent)
+    return np.where(z > 0, cotangent, 0)
+
+
+def softmax(z: Rows, *, axis: Axis = -1, temperature: Positive = 1.0) -> Rows:
+    """s_i = e^(z_i / T) / Σ_j e^(z_j / T) along an axis, for any shape.
+
+    The maximum is taken off first: the value is the same, and no exponent is positive. Raises ValueError on an axis
+    that is empty or not there, and on a temperature T that is not positive. Source: 000_fca5766a905df26d.txt.
+
+    >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    _require_logits(z, axis)
+    numerics.require_positive(temperature=temperature)
+    e = np.exp((z - np.max(z, axis=axis, keepdims=True)) / temperature)
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def softmax_vjp(z: Rows, cotangent: Rows, *, axis: Axis = -1, temperature: Positive = 1.0) -> Rows:
+    """Σ_j g_j ∂s_j/∂z_i = s_i (g_i − Σ_j g_j s_j) / T, since ∂s_j/∂z_i = s_j (δ_ij − s_i) / T.
+
+    Shapes, conventions and errors as in `softmax`. Source: 001_85d2a45f19410a02.txt.
+
+    >>> softmax_vjp(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))
+    array([[ 0.25, -0.25]])
+    """
+    _require_cotangent(z, cotangent)
+    s = softmax(z, axis=axis, temperature=temperature)
+    return s * (cotangent - np.sum(cotangent * s, axis=axis, keepdims=True)) / temperature
+
+
+def log_softmax(z: Rows, *, axis: Axis = -1) -> Rows:
+    """log s_i = z_i − log Σ_j e^(z_j) along an axis, for any shape.
+
+    The maximum is taken off first, and the logarithm is never taken of a probability that has become 0. Raises
+    ValueError on an axis that is empty or not there. Source: 000_fca5766a905df26d.txt.
+
+    >>> log_softmax(np.array([[1000.0, 0.0]]))
+    array([[    0., -1000.]])
+    """
+    _require_logits(z, axis)
+    d = z - np.max(z, axis=axis, keepdims=True)
+    return d - np.log(np.sum(np.exp(d), axis=axis, keepdims=True))
+
+
+def log_softmax_vjp(z: Rows, cotangent: Rows, *, axis: Axis = -1) -> Rows:
+    """Σ_j g_j ∂(log s_j)/∂z_i = g_i − s_i Σ_j g_j, since ∂(log s_j)/∂z_i = δ_ij − s_i.
+
+    Shapes, conventions and errors as in `log_softmax`. Source: 001_85d2a45f19410a02.txt.
+
+    >>> log_softmax_vjp(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))
+    array([[ 0.5, -0.5]])
+    """
+    _require_cotangent(z, cotangent)
+    return cotangent - softmax(z, axis=axis) * np.sum(cotangent, axis=axis, keepdims=True)
+
+
+def logsumexp(z: Rows, *, axis: Axis = -1) -> Column:
+    """log Σ_j e^(z_j) along an axis, which the result no longer has; any shape.
+
+    The maximum is taken off first and added again. Raises ValueError on an axis that is empty or not there.
+    Source: 000_fca5766a905df26d.txt.
+
+    >>> logsumexp(np.array([[1000.0, 1000.0], [0.0, -1000.0]])).round(6)
+    array([1000.693147,    0.      ])
+    """
+    _require_logits(z, axis)
+    top = np.max(z, axis=axis)
+    return top + np.log(np.sum(np.exp(z - np.expand_dims(top, axis)), axis=axis))
+
+
+def logsumexp_vjp(z: Rows, cotangent: Column, *, axis: Axis = -1) -> Rows:
+    """∂/∂z_i log Σ_j e^(z_j) = s_i, times the cotangent of its row.
+
+    The cotangent has the shape of `logsumexp(z, axis=axis)`; conventions and errors as there.
+    Source: 000_fca5766a905df26d.txt.
+
+    >>> logsumexp_vjp(np.array([[0.0, 0.0]]), np.array([3.0]))
+    array([[1.5, 1.5]])
+    """
+    numerics.require_floats(z=z, cotangent=cotangent)
+    numerics.require_axis(z, axis)
+    numerics.require_shape(_without(z.shape, axis), cotangent=cotangent)
+    return np.expand_dims(cotangent, axis) * softmax(z, axis=axis)
+
+
+def _require_cotangent(z: Array, cotangent: Array) -> None:
+    numerics.require_floats(z=z, cotangent=cotangent)
+    numerics.require_same_shape(z=z, cotangent=cotangent)
+
+
+def _require_logits(z: Array, axis: int) -> None:
+    numerics.require_floats(z=z)
+    numerics.require_axis(z, axis)
+
+
+def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    sizes = list(shape)
+    del sizes[axis]
+    return tuple(sizes)
