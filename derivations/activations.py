@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._kernel import Argument, Claim, Erratum, Line, Part
-from ._kernel.terms import Abs, Integer, Opaque, Step, array, exp, indices, log, sizes, Σ, δ
+from ._kernel.terms import Σ, Abs, Integer, Opaque, Step, array, exp, indices, log, sizes, δ
 
 d, n, c = sizes("d n c")
 e, b = indices("e b", d)
@@ -259,9 +259,7 @@ errata = (
         as_written=Claim(
             name="activations.B11",
             statement="∂/∂x_i Σ_i f(x_i) = Σ_i f'(x_i).",
-            parts=(
-                Part(left=Σ(Opaque("f", 0, z[e]), e), by=z[b], axes=(b,), right=Σ(Opaque("f", 1, z[e]), e)),
-            ),
+            parts=(Part(left=Σ(Opaque("f", 0, z[e]), e), by=z[b], axes=(b,), right=Σ(Opaque("f", 1, z[e]), e)),),
             arguments=(Z,),
         ),
         corrected_by="activations.derivative_of_a_sum_of_functions",

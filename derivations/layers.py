@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._kernel import Argument, Claim, Erratum, Line, Part
-from ._kernel.terms import Opaque, array, exp, indices, sizes, Σ
+from ._kernel.terms import Σ, Opaque, array, exp, indices, sizes
 
 n, d_in, d_out, d_next = sizes("n d_in d_out d_next")
 r, a = indices("r a", n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._kernel import Argument, Claim, Erratum, Line, Part
-from ._kernel.terms import array, exp, indices, log, pi, sizes, sqrt, Σ, δ
+from ._kernel.terms import Σ, array, exp, indices, log, pi, sizes, sqrt, δ
 
 n, c, d = sizes("n c d")
 r, a = indices("r a", n)
@@ -202,8 +202,7 @@ half_squared_error = Claim(
     parts=(
         Part(
             left=Σ(
-                -Σ(log(exp(-((targets[r, f] - predictions[r, f]) ** 2) / 2) / sqrt(2 * pi)), f)
-                - d * log(2 * pi) / 2,
+                -Σ(log(exp(-((targets[r, f] - predictions[r, f]) ** 2) / 2) / sqrt(2 * pi)), f) - d * log(2 * pi) / 2,
                 r,
             )
             / n,
@@ -295,9 +294,7 @@ errata = (
         as_written=Claim(
             name="losses.B15",
             statement="∂L/∂z_i = s_i − y_i, whatever the labels.",
-            parts=(
-                Part(left=ONE_ROW, by=logits[r, i], axes=(r, i), right=softmax(r, i) - labels[r, i]),
-            ),
+            parts=(Part(left=ONE_ROW, by=logits[r, i], axes=(r, i), right=softmax(r, i) - labels[r, i]),),
             arguments=(LOGITS, ANY_LABELS),
         ),
         corrected_by="losses.softmax_cross_entropy_grad",

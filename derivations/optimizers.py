@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._kernel import Argument, Claim, Erratum, Induction, Line, Part, State
-from ._kernel.terms import Abs, Index, Integer, array, indices, scalars, sizes, sqrt, steps, Σ
+from ._kernel import Argument, Claim, Erratum, Induction, Part, State
+from ._kernel.terms import Σ, Abs, Index, Integer, array, indices, scalars, sizes, sqrt, steps
 
 d = sizes("d")
 j = indices("j", d)
@@ -107,7 +107,7 @@ ALPHA, SQUARE_AVG = Argument("alpha", (), "unit"), Argument("square_avg", (d,), 
 
 rmsprop = Induction(
     name="optimizers.rmsprop",
-    statement="RMSProp divides each step by the root of a moving average of the squared gradients, eps outside the root.",
+    statement="RMSProp divides each step by the root of a moving average of g², plus eps outside the root.",
     step=T,
     states=(
         State(square_avg[j], RMSPROP_AVERAGE, square_avg_after(T), (j,)),
@@ -196,9 +196,7 @@ mean = array("mean")
 adam_bias_correction_is_unbiased = Claim(
     name="optimizers.adam_bias_correction_is_unbiased",
     statement="If all gradients have one mean, so has Adam's bias-corrected moment started at zero.",
-    parts=(
-        Part(left=(1 - ρ) * Σ(ρ ** (T - 1 - i) * mean[j], i) / (1 - ρ**T), right=mean[j], axes=(j,)),
-    ),
+    parts=(Part(left=(1 - ρ) * Σ(ρ ** (T - 1 - i) * mean[j], i) / (1 - ρ**T), right=mean[j], axes=(j,)),),
     arguments=(RHO, STEPS, Argument("mean", (d,))),
     given=((Σ(ρ ** (-i), i), ρ ** (1 - T) * (1 - ρ**T) / (1 - ρ)),),
     ids=("D43", "D44"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._kernel import Argument, Claim, Line, Part
-from ._kernel.terms import array, exp, indices, log, scalars, sizes, Σ, δ
+from ._kernel.terms import Σ, array, exp, indices, log, scalars, sizes, δ
 
 n, d, c = sizes("n d c")
 r = indices("r", n)

@@ -112,7 +112,7 @@ def require_distributions(**arrays: Array) -> None:
         if (off > 8 * p.shape[-1] * np.finfo(p.dtype).eps).any():
             i = int(np.argmax(off))
             total = np.sum(p[i], dtype=np.float64)
-            raise ValueError(f"{name}[{i}]: expected probabilities with sum 1, got sum {total:.9g}; divide by the sum")
+            raise ValueError(f"{name}[{i}]: expected probabilities with sum 1, got sum {total:.12g}; divide by the sum")
 
 
 def require_unit(**arrays: Array) -> None:

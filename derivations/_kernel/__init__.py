@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .agreement import Witness, sample
 from .claim import Argument, Claim, Erratum, Induction, Line, Part, State, covers
 from .evaluate import evaluate
-from .agreement import Witness, sample
 from .render import as_latex, as_text
 from .verify import Checked, Verification, verify
 

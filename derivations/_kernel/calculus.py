@@ -1,7 +1,7 @@
 """The prover: derivative `D`, normal form, and the test for zero.
 
-A normal form is a polynomial with rational coefficients in *atoms*, {monomial: coefficient}. An atom is an array entry, a
-scalar, exp or log of something normal, a sum that cannot be split any further, or, with a negative or broken exponent
+A normal form is a polynomial with rational coefficients in *atoms*, {monomial: coefficient}. An atom is an array entry,
+a scalar, exp or log of something normal, a sum that cannot be split any further, or, with a negative or broken exponent
 only, a whole polynomial (a denominator, a root). Two expressions are proved equal when their difference, multiplied by
 all its denominators, is the polynomial without terms. That is sound: every rule below is an identity of real numbers
 (denominators are nonzero wherever the expression has a value). It is complete only for identities that follow by
@@ -18,7 +18,7 @@ from itertools import permutations
 from math import floor
 from typing import Any
 
-from sympy import Add, Integer, Mul, Pow, Rational, factorint, sympify
+from sympy import Add, E, Integer, Mul, Pow, Rational, factorint, pi, sympify
 
 from .terms import Abs, Delta, Entry, Index, Opaque, Step, Sum, Symbol, exp, free, fresh, log, mentions, put
 
@@ -110,9 +110,12 @@ def normal(e: Any, rules: tuple[Rule, ...] = ()) -> Polynomial:
     if isinstance(e, Step | Abs):
         return _atom(e.func(_expression(normal(e.args[0], rules))), rules)
     if isinstance(e, Opaque):
-        return _atom(Opaque(*e.args[:2], _expression(normal(e.args[2], rules))), rules)
+        name, order, argument = e.args
+        return _atom(Opaque(name, order, _expression(normal(argument, rules))), rules)
+    if e is E or e is pi:
+        return _atom(e, ())
     if e.is_number:
-        return _atom(e, ())  # pi and other constants
+        raise ArithmeticError(f"{e} is not a real number that has a normal form")
     raise TypeError(f"no normal form for {type(e).__name__}")
 
 
@@ -323,8 +326,9 @@ def _logarithm(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
     total: Polynomial = {}
     left: list[tuple[Any, Fraction]] = []
     for atom, power in factors:
-        if isinstance(atom, exp):
-            total = _add(total, _scale(normal(atom.args[0], rules), power))
+        if isinstance(atom, exp) or atom is E:
+            exponent = normal(atom.args[0] if atom.args else Integer(1), rules)
+            total = _add(total, _scale(exponent, power))
         elif atom.is_positive:
             total = _add(total, {((log(atom), ONE),): power})
         else:
@@ -397,7 +401,8 @@ def _flattened(index: Index, inside: list[tuple[Any, Fraction]]) -> tuple[list[I
             while isinstance(body, Sum):
                 if index in free(body.index.size):
                     break
-                inner = fresh(body.index.label, body.index.size, taken)
+                # Never a canonical name: those must stay free for the sums that are made of these factors.
+                inner = fresh(body.index.label + "'", body.index.size, taken)
                 body = put(body.body, {body.index: inner})
                 over.append(inner)
                 taken.add(inner.label)

@@ -136,6 +136,5 @@ def covers(claim: Claim | Induction, hyperparameters: Mapping[str, object]) -> b
     """Whether the claim speaks of the function at these hyperparameters; those it takes as arguments may be any."""
     free = {a.name for a in claim.arguments}
     return all(
-        claim.covers[name] == value if name in claim.covers else name in free
-        for name, value in hyperparameters.items()
+        claim.covers[name] == value if name in claim.covers else name in free for name, value in hyperparameters.items()
     )

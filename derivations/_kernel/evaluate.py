@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import mpmath
 from mpmath import mp
-from sympy import Add, Mul, Pow, sympify
+from sympy import Add, E, Mul, Pow, sympify
 
-from .claim import Claim, Induction
-from .terms import Abs, Delta, Entry, Index, Opaque, Step, Sum, Symbol, exp, free, log, pi
+from .claim import Claim, Induction, State
+from .terms import Abs, Delta, Entry, Index, Opaque, Step, Sum, Symbol, exp, free, log, mentions, pi
 
 __all__ = ["Scope", "evaluate", "scope", "table", "value"]
 
@@ -40,20 +40,39 @@ def evaluate(claim: Claim | Induction, arguments: Mapping[str, object], digits: 
     A loop's `trajectory` is given after each of its steps, its other variables after the last.
     """
     with mp.workdps(digits + GUARD):
-        if isinstance(claim, Claim):
-            here = scope(claim, arguments)
-            return {part.output: table(part.right, part.axes, here) for part in claim.parts}
-        total = len(_nested(arguments[claim.inputs]))
         here = scope(claim, arguments)
-        results = {}
-        for state in claim.states:
-            wanted = range(1, total + 1) if state.name == claim.trajectory else [total]
-            # One memo serves all steps, but for what depends on the number of steps itself.
-            rows = [
-                table(state.closed, state.axes, Scope({**here.values, str(claim.step): t}, {}, {})) for t in wanted
-            ]
-            results[state.name] = rows if state.name == claim.trajectory else rows[0]
-        return results
+        if isinstance(claim, Claim):
+            _require(claim, arguments, [part.right for part in claim.parts])
+            return {part.output: table(part.right, part.axes, here) for part in claim.parts}
+        _require(claim, arguments, [state.closed for state in claim.states])
+        total = len(here.values[claim.inputs])
+        return {
+            state.name: _trajectory(claim, state, total, here)
+            if state.name == claim.trajectory
+            else table(state.closed, state.axes, _after(claim, total, here))
+            for state in claim.states
+        }
+
+
+def _trajectory(claim: Induction, state: State, total: int, here: Scope) -> list[Any]:
+    rows = []
+    for t in range(1, total + 1):
+        # What does not depend on the number of steps has been computed for the row before.
+        kept = {key: found for key, found in here.memo.items() if str(claim.step) not in mentions(key[0])}
+        here = _after(claim, t, Scope(here.values, {}, kept))
+        rows.append(table(state.closed, state.axes, here))
+    return rows
+
+
+def _after(claim: Induction, t: int, here: Scope) -> Scope:
+    return Scope({**here.values, str(claim.step): t}, {}, here.memo)
+
+
+def _require(claim: Claim | Induction, arguments: Mapping[str, object], values: list[Any]) -> None:
+    needed = frozenset[str]().union(*map(mentions, values))
+    missing = [a.name for a in claim.arguments if a.name in needed and a.name not in arguments]
+    if missing:
+        raise TypeError(f"{claim.name} needs {', '.join(missing)}")
 
 
 def scope(claim: Claim | Induction, arguments: Mapping[str, object]) -> Scope:
@@ -69,7 +88,9 @@ def scope(claim: Claim | Induction, arguments: Mapping[str, object]) -> Scope:
                 raise ValueError(f"{argument.name} must have {len(argument.shape)} axes")
             if size.is_Symbol and values.setdefault(str(size), len(given)) != len(given):
                 raise ValueError(f"axis {size} of {argument.name} has {len(given)} values, not {values[str(size)]}")
-            given = given[0] if given else []
+            if not given:
+                break  # no rows (no step taken): the other axes are known from other arguments
+            given = given[0]
     return Scope(values, {}, {})
 
 
@@ -127,8 +148,8 @@ def _plain(e: Any) -> Run:
     if e.is_Rational:
         p, q = int(e.p), int(e.q)
         return (lambda here: p) if q == 1 else (lambda here: mp.mpf(p) / q)
-    if e is pi or (e.is_number and not e.args):
-        return lambda here: +mp.pi if e is pi else e.evalf(mp.dps)._to_mpmath(mp.prec)
+    if e is pi or e is E:
+        return (lambda here: +mp.pi) if e is pi else (lambda here: +mp.e)
     if isinstance(e, Symbol):
         name = str(e.name)
         return lambda here: here.values[name]

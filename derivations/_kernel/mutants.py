@@ -1,11 +1,11 @@
-"""Wrong variants of a right-hand side: a sign, a lost term or factor, a swapped index, an exponent, a dropped sum."""
+"""Wrong variants of a right-hand side: a sign, a lost term or factor, another index or exponent, a dropped sum."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from sympy import Add, Mul, Pow
+from sympy import Add, I, Mul, Pow, nan, oo, zoo
 
 from .terms import Entry, Index, Sum, exp, log, put
 
@@ -13,9 +13,10 @@ __all__ = ["variants"]
 
 
 def variants(e: Any, axes: tuple[Index, ...]) -> Iterator[Any]:
-    """Every expression that differs from e in one place."""
+    """Every expression that differs from e in one place and is a real number."""
     yield -e
-    yield from _changed(e, axes)
+    yield e + 1
+    yield from (variant for variant in _changed(e, axes) if not variant.has(I, nan, oo, zoo))
 
 
 def _changed(e: Any, known: tuple[Index, ...]) -> Iterator[Any]:
@@ -57,6 +58,7 @@ def _here(e: Any, known: tuple[Index, ...]) -> Iterator[Any]:
     elif isinstance(e, Sum):
         yield from (put(e.body, {e.index: other}) for other in known if other.size == e.index.size)
     elif isinstance(e, Entry):
+        yield 2 * e
         yield from _entries(e, known)
     elif e.is_Rational:
         yield e + 1

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Integer, latex, sstr
+import sympy
+from sympy import Integer, sstr
 
 from .claim import Claim, Induction, Part
-from .terms import put
+from .terms import Entry, Symbol, put
 
 __all__ = ["as_latex", "as_text"]
+
+LETTERS = {"alpha": r"\alpha", "rho": r"\rho", "betas": r"\beta", "eps": r"\epsilon"}
 
 
 def as_text(claim: Claim | Induction) -> str:
@@ -26,7 +29,9 @@ def as_text(claim: Claim | Induction) -> str:
             first, step = {claim.step: Integer(0)}, {claim.step: claim.step + 1}
             lines.append(f"{sstr(state.entry)} ← {sstr(state.update)}")
             lines.append(f"    after {claim.step} steps = {sstr(state.closed)}")
-            lines.append(f"    {claim.step} = 0: {sstr(put(state.closed, first))} = {sstr(state.entry)}   (no step taken)")
+            lines.append(
+                f"    {claim.step} = 0: {sstr(put(state.closed, first))} = {sstr(state.entry)}   (no step taken)"
+            )
             lines.append(f"    {claim.step} → {claim.step} + 1: {sstr(put(state.closed, step))}   (one more step)")
     if claim.note:
         lines.append(claim.note)
@@ -38,17 +43,19 @@ def as_latex(claim: Claim | Induction) -> str:
     blocks = [_escaped(claim.statement)]
     if isinstance(claim, Claim):
         for part in claim.parts:
-            rows = [rf"{_left_latex(part)} &= {latex(v)} && \text{{{_escaped(why)}}}" for v, why in _chain(claim, part)]
+            rows = [
+                rf"{_left_latex(part)} &= {_latex(v)} && \text{{{_escaped(why)}}}" for v, why in _chain(claim, part)
+            ]
             blocks.append(_aligned([rows[0], *(row[row.index("&=") :] for row in rows[1:])]))
     else:
         for state in claim.states:
-            step = latex(put(state.closed, {claim.step: claim.step + 1}))
+            step = _latex(put(state.closed, {claim.step: claim.step + 1}))
             blocks.append(
                 _aligned(
                     [
-                        rf"{latex(state.entry)} &\leftarrow {latex(state.update)} && \text{{one step}}",
-                        rf"{latex(state.entry)}^{{({claim.step})}} &= {latex(state.closed)} && \text{{the claim}}",
-                        rf"{latex(state.entry)}^{{({claim.step}+1)}} &= {step} && \text{{one more step}}",
+                        rf"{_latex(state.entry)} &\leftarrow {_latex(state.update)} && \text{{one step}}",
+                        rf"{_latex(state.entry)}^{{({claim.step})}} &= {_latex(state.closed)} && \text{{the claim}}",
+                        rf"{_latex(state.entry)}^{{({claim.step}+1)}} &= {step} && \text{{one more step}}",
                     ]
                 )
             )
@@ -69,8 +76,15 @@ def _left_text(part: Part) -> str:
 
 
 def _left_latex(part: Part) -> str:
-    by = "" if part.by is None else rf"\frac{{\partial}}{{\partial {latex(part.by)}}} "
-    return by + latex(part.left)
+    by = "" if part.by is None else rf"\frac{{\partial}}{{\partial {_latex(part.by)}}} "
+    return by + _latex(part.left)
+
+
+def _latex(e: Any) -> str:
+    e = sympy.sympify(e)
+    symbols = e.atoms(Symbol) | {entry.name for entry in e.atoms(Entry)}
+    words = {s: LETTERS.get(s.name, rf"\mathrm{{{_escaped(s.name)}}}") for s in symbols if len(s.name) > 1}
+    return str(sympy.latex(e, symbol_names=words))
 
 
 def _aligned(rows: list[str]) -> str:

@@ -98,8 +98,7 @@ class Entry(Expr):  # type: ignore[misc]
         return f"{self.name}[{', '.join(printer.doprint(i) for i in self.at)}]"
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        name = str(self.name)
-        base = f"{printer._print(Symbol(name))}_{{{','.join(printer._print(i) for i in self.at)}}}"
+        base = f"{printer._print(self.name)}_{{{','.join(printer._print(i) for i in self.at)}}}"
         return base if exp is None else f"{base}^{{{exp}}}"
 
 
@@ -129,11 +128,14 @@ class Sum(Expr):  # type: ignore[misc]
         return True if self.body.is_nonnegative else None
 
     def _sympystr(self, printer: Any) -> str:
-        return f"Σ_{self.index.label}({printer.doprint(self.body)})"
+        return f"Σ_{{{self.index.label}<{printer.doprint(self.index.size)}}}({printer.doprint(self.body)})"
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         top = printer._print(self.index.size - 1)
-        text = rf"\sum_{{{printer._print(self.index)}=0}}^{{{top}}} {printer.parenthesize(self.body, 40)}"
+        body = printer._print(self.body)
+        if self.body.is_Add or self.body.could_extract_minus_sign():
+            body = rf"\left({body}\right)"
+        text = rf"\sum_{{{printer._print(self.index)}=0}}^{{{top}}} {body}"
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
 
@@ -160,7 +162,7 @@ class Delta(Expr):  # type: ignore[misc]
 
 
 class Step(Expr):  # type: ignore[misc]
-    """1 where the argument is above 0, else 0; its value at the kink is a convention, its derivative off the kink is 0."""
+    """1 where the argument is above 0, else 0; its derivative off the kink is 0, its value at the kink a convention."""
 
     is_commutative = True
     is_real = True
@@ -254,7 +256,11 @@ def free(e: Any) -> frozenset[Index]:
 
 @lru_cache(maxsize=200_000)
 def mentions(e: Any) -> frozenset[str]:
-    """The names of arrays and scalars in an expression, sizes included."""
+    """The names of the arrays and scalars on whose values an expression depends."""
+    if isinstance(e, Index):
+        return frozenset()  # its size is its type, not its value
+    if isinstance(e, Sum):
+        return mentions(e.body) | mentions(e.index.size)
     if isinstance(e, Symbol):
         return frozenset((str(e.name),))
     if isinstance(e, Entry):

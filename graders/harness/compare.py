@@ -32,6 +32,9 @@ class Comparison:
     expected: float = 0.0
     allowed: float = 0.0
     ulp: float = 0.0
+    """The distance at that element, in units of the last place of the true value."""
+    worst_ulp: float = 0.0
+    """The largest such distance of any element that the dtype decides and that is not below its normal range."""
     problem: str = ""
     raised: bool = False
     """Whether the problem is that the call raised, or returned what is no array at all."""
@@ -100,7 +103,7 @@ def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any)
             changed = f"{case.dtype} in, {got.dtype} out"
         arrays[name] = got
     worst: dict[str, Any] = {"ratio": 0.0}
-    closeness = 0.0
+    closeness = worst_ulp = 0.0
     for name, got in arrays.items():
         expected = answer.outputs[name]
         if not got.size:
@@ -111,9 +114,13 @@ def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any)
         if beyond.any():
             scale = float(np.max(np.abs(expected.hi))) or 1.0
             closeness = max(closeness, float(np.max(off[beyond])) / scale)
+        spacings = np.spacing(np.maximum(np.abs(expected.hi), np.finfo(case.dtype).tiny).astype(case.dtype))
+        decided = np.isfinite(expected.allowed) & np.isfinite(off)
+        with np.errstate(over="ignore"):
+            ulps = off / spacings
+        worst_ulp = max(worst_ulp, float(np.max(ulps, where=decided, initial=0.0)))
         index = np.unravel_index(int(np.argmax(share)), share.shape)
         if share[index] > worst["ratio"] or "output" not in worst:
-            spacing = float(np.spacing(np.abs(expected.hi[index]).astype(case.dtype)))
             worst = {
                 "ratio": float(share[index]),
                 "output": name,
@@ -121,6 +128,6 @@ def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any)
                 "got": float(got[index]),
                 "expected": float(expected.hi[index]),
                 "allowed": float(expected.allowed[index]),
-                "ulp": float(off[index]) / spacing if spacing > 0 else 0.0,
+                "ulp": float(ulps[index]),
             }
-    return Comparison(case, answer, arrays, closeness=closeness, changed_dtype=changed, **worst, **seen)
+    return Comparison(case, answer, arrays, closeness=closeness, worst_ulp=worst_ulp, changed_dtype=changed, **worst, **seen)

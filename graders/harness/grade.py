@@ -9,23 +9,22 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from graders.harness import diagnose
-from graders.harness.cases import Case
+from graders.harness.answers import plain_outputs
+from graders.harness.cases import Case, signature
 from graders.harness.compare import Comparison, compare
 from graders.harness.exercise import Exercise, Function
 from graders.harness.key import AnswerKey, cache_folder, store
 from graders.harness.plans import Binding, WrongKind
 from graders.harness.report import Aspect, Diagnosis, ExerciseReport, SubmissionReport, Verdict, Witness
-from graders.harness.sandbox.codec import Record
 from graders.harness.sandbox.contract import (
     Box,
     Call,
-    Function as Found,
     Killed,
     Limits,
     Loaded,
@@ -34,6 +33,7 @@ from graders.harness.sandbox.contract import (
     Returned,
     TimedOut,
 )
+from graders.harness.sandbox.contract import Function as Found
 from graders.harness.sandbox.parent import CannotStart, Submission
 from graders.harness.witness import witness_of
 
@@ -114,7 +114,7 @@ def _attempt(session: Session, binding: Binding, case: Case) -> tuple[Mapping[st
         return None, outcomes
 
 
-def _compared(binding: Binding, case: Case, key: AnswerKey, outcomes: Sequence[Outcome]) -> Comparison:
+def compared(binding: Binding, case: Case, key: AnswerKey, outcomes: Sequence[Outcome]) -> Comparison:
     """Compare one case's outcomes with its answer; a failed call is a problem of that case."""
     answer = key.find(binding.exercise, case)
     assert answer is not None
@@ -189,7 +189,7 @@ def judge(session: Session, binding: Binding, key: AnswerKey) -> Judged:
         if len(part) < len(plan):
             break
         split.append((case, part))
-    comparisons = tuple(_compared(binding, case, key, part) for case, part in split)
+    comparisons = tuple(compared(binding, case, key, part) for case, part in split)
     nothing = [_returned_nothing(part) for _, part in split]
     untouched = bool(split) and (all(nothing) or all(map(_unchanged, comparisons)))
     comparisons, notes = _one_form(comparisons)
@@ -265,16 +265,27 @@ def _fits_convention(
     return None
 
 
-def _named_by(exercise: Exercise, convention: Function, held: frozenset[str]) -> str | None:
-    """Return the parameter that names this convention, if the submission takes it: then the task leaves nothing open.
+def _named_by(binding: Binding, convention: Function, judged: Sequence[Comparison]) -> str | None:
+    """Return the parameter one of whose values means this convention, if the submission takes it.
 
-    A convention about the reduction does not apply to a function that was told the reduction.
+    Then the task leaves nothing open: a function that was told `reduction="mean"` must not return the sum.
     """
-    import inspect
+    exercise = binding.exercise
+    for name, (choices, default) in signature(exercise.reference).hyperparameters.items():
+        if name in binding.held or not isinstance(choices, tuple):
+            continue
+        told = [c.case for c in judged if c.case.hyperparameters[name] == default]
+        for other in choices:
+            if other != default and told and all(_means(exercise, convention, case, name, other) for case in told):
+                return name
+    return None
 
-    missing = set(inspect.signature(exercise.reference).parameters) - set(inspect.signature(convention).parameters)
-    taken = sorted(missing - held)
-    return taken[0] if taken else None
+
+def _means(exercise: Exercise, convention: Function, case: Case, name: str, other: Any) -> bool:
+    """Return whether a convention gives what the reference gives for another value of a parameter."""
+    told_so = replace(case, hyperparameters={**case.hyperparameters, name: other})
+    one, two = plain_outputs(exercise, convention, case), plain_outputs(exercise, exercise.reference, told_so)
+    return all(one[k].shape == two[k].shape and np.allclose(one[k], two[k], rtol=1e-4) for k in one)
 
 
 def decide(binding: Binding, key: AnswerKey, judged: Judged) -> Decision:
@@ -345,7 +356,7 @@ def _decide_by_values(
 
 def _by_convention(binding: Binding, convention: Function, judged: Sequence[Comparison]) -> Decision:
     named = _named_as("convention", [convention])
-    parameter = _named_by(binding.exercise, convention, binding.held)
+    parameter = _named_by(binding, convention, judged)
     failing = [c for c in judged if c.failed]
     if parameter:
         reason = f"right under another definition, but `{parameter}` says which one is meant"
@@ -456,7 +467,7 @@ def _made_small(
     def full(case: Case) -> Comparison | None:
         answer = key.find(exercise, case)
         outcomes = session.call(binding.plan(case))
-        return _compared(binding, case, key, outcomes) if answer is not None and outcomes else None
+        return compared(binding, case, key, outcomes) if answer is not None and outcomes else None
 
     return diagnose.smallest(exercise, decisive, attempt, full)
 
@@ -534,5 +545,3 @@ def in_parallel(jobs: int, tasks: Sequence[Callable[[], SubmissionReport]]) -> l
                 future.cancel()
             raise
 
-
-__all__ = ["Binder", "Bound", "Judged", "Opener", "Record", "Session", "decide", "field", "grade_submission", "judge"]

@@ -1,0 +1,205 @@
+"""What the door hands out: check, grade, score and prove, as plain functions of their arguments."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from graders import _catalogue
+from graders._adapters import named
+from graders.harness import grade as grading
+from graders.harness.certify import proved
+from graders.harness.exercise import Exercise
+from graders.harness.key import AnswerKey
+from graders.harness.report import SCHEMA, ExerciseReport, Report, Run, SubmissionReport
+from graders.harness.report.html import one_function as as_html
+from graders.harness.report.text import one_function as as_text
+from graders.harness.sandbox import parent
+from graders.harness.sandbox.contract import Limits
+from graders.harness.sandbox.live import LiveBox
+from graders.harness.submissions import Unusable, found_at
+
+PACKAGES = ("numpy",)
+ALLOWED = ("numpy", "scipy", "torch")
+TORCH_MEMORY = 16 << 30  # address space, of which torch maps much and uses little
+PUBLIC_SEED = 0
+
+
+@dataclass(frozen=True)
+class Check:
+    """The verdict on a live function: a self-check, not a grade. Print it, or show it in a notebook."""
+
+    report: ExerciseReport
+
+    @property
+    def passed(self) -> bool:
+        """Return whether nothing fell short."""
+        return self.report.verdict in ("correct", "convention")
+
+    @property
+    def verdict(self) -> str:
+        """Return the verdict in a word."""
+        return self.report.verdict
+
+    def __str__(self) -> str:
+        return as_text(self.report) + "\nself-check, not a grade"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return as_html(self.report) + "<p>self-check, not a grade</p>"
+
+
+def one(name: str) -> Exercise:
+    """Return the exercise of a dotted or bare name; raise LookupError, with the nearest."""
+    found = {k: e for k, e in _catalogue.exercises().items() if name in (k, k.partition(".")[2])}
+    if not found:
+        raise LookupError(f"no exercise is called {name!r}{_catalogue.nearest(name)}")
+    return next(iter(found.values()))
+
+
+def check(name: str, function: Callable[..., Any], *, seed: int = PUBLIC_SEED) -> Check:
+    """Return the verdict on a live function, called in this process: on any operating system, with any library.
+
+    `name` is dotted ("losses.softmax_cross_entropy_grad") or bare. The cases are public: the same for everybody who
+    does not choose a seed. Nothing stops a function that does not return.
+
+    Raises LookupError for an unknown name and TypeError for what cannot be called.
+    """
+    exercise = one(name)
+    if not callable(function):
+        raise TypeError(f"check needs a function to call, got {type(function).__name__}")
+    tail = exercise.name.partition(".")[2]
+    box = LiveBox({tail: function})
+    key = AnswerKey(seed, proved)
+    binding = named.bind(exercise, box.loaded.functions[0])
+    session = grading.Session(lambda limits: box, Limits())
+    names = box.loaded.functions[0].names("positional")
+    return Check(grading.grade_function(session, binding, key, names, ""))
+
+
+def _opener(submission: parent.Submission, allowed: Sequence[str]) -> grading.Opener:
+    """Return how to open a submission: with NumPy alone, and again with a package that it turns out to need."""
+    needed: list[str] = list(PACKAGES)
+
+    def opened(limits: Limits) -> parent.ProcessBox:
+        for _ in ALLOWED:
+            bounds = _with_torch(limits) if "torch" in needed else limits
+            box = parent.open(submission, tuple(needed), bounds)
+            missing = getattr(box.loaded, "missing", None)
+            root = missing.partition(".")[0] if missing else None
+            if root is None or root in needed or root not in allowed or not parent.is_installed(root):
+                return box
+            box.close()
+            needed.append(root)
+        return box
+
+    return opened
+
+
+def _with_torch(limits: Limits) -> Limits:
+    return replace(limits, memory=TORCH_MEMORY, load_seconds=limits.load_seconds + 20)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a verdict depends on."""
+    made = {"gradproof": importlib.metadata.version("gradproof"), "python": platform.python_version(), "numpy": np.__version__}
+    return made
+
+
+def grade(
+    paths: Iterable[str | Path],
+    *,
+    only: Sequence[str] = (),
+    jobs: int = 1,
+    seed: int | None = None,
+    packages: Sequence[str] = ALLOWED,
+    limits: Limits | None = None,
+    progress: Callable[[SubmissionReport], None] = lambda report: None,
+) -> Report:
+    """Grade what stands at the paths, each submission in a process of its own, and return the report.
+
+    `only` are names or patterns of exercises; a name without a wildcard must be there, else it is *missing*. The seed
+    is drawn in secret unless one is given. Raises LookupError for a pattern that fits no exercise.
+    """
+    limits = limits or Limits()
+    chosen = _catalogue.select(only)
+    wanted = [one(pattern).name for pattern in only if not set(pattern) & set("*?[")]
+    kind: Literal["secret", "given"] = "secret" if seed is None else "given"
+    seed = secrets.randbits(31) if seed is None else seed
+    found = [submission for path in paths for submission in found_at(Path(path))]
+    problems = [str(unusable) for unusable in found if isinstance(unusable, Unusable)]
+    submissions = [s for s in found if not isinstance(s, Unusable)]
+    key = AnswerKey(seed, proved)
+
+    def task(submission: parent.Submission) -> Callable[[], SubmissionReport]:
+        def run() -> SubmissionReport:
+            report = grading.grade_submission(
+                submission,
+                _opener(submission, packages),
+                lambda functions: _catalogue.bind(functions, chosen),
+                key,
+                limits,
+                wanted,
+            )
+            progress(report)
+            return report
+
+        return run
+
+    reports = grading.in_parallel(jobs, [task(s) for s in submissions])
+    run = Run(seed, kind, "process", len(_catalogue.exercises()), versions())
+    return Report(SCHEMA, run, reports, problems)
+
+
+def score(code: str | Path, name: str, *, seed: int | None = None, limits: Limits | None = None) -> ExerciseReport:
+    """Return the verdict on one function of a text or file, in a process of its own: what a reward is made from.
+
+    Raises LookupError for an unknown name, and `parent.CannotStart` where no process can be started.
+    """
+    exercise = one(name)
+    if isinstance(code, Path):
+        submission = next(iter(found_at(code)))
+        if isinstance(submission, Unusable):
+            raise submission
+    else:
+        submission = parent.Submission("submission", "submission.py", "file", "submission.py", {"submission.py": code})
+    key = AnswerKey(secrets.randbits(31) if seed is None else seed, proved)
+    report = grading.grade_submission(
+        submission,
+        _opener(submission, ALLOWED),
+        lambda functions: _catalogue.bind(functions, {exercise.name: exercise}),
+        key,
+        limits or Limits(),
+        [exercise.name],
+    )
+    if report.status == "unreadable":
+        return msgspec.structs.replace(grading.missing(exercise.name), verdict="error", reason=report.reason)
+    if not report.exercises:
+        return msgspec.structs.replace(grading.missing(exercise.name), verdict="unscored", reason=report.reason, score=None)
+    return report.exercises[0]
+
+
+def prove(names: Sequence[str] = (), *, mutants: int | None = 8) -> Mapping[str, Any]:
+    """Return the verification of each claim whose name fits one of the patterns (all of them without any)."""
+    import fnmatch
+
+    from derivations import _kernel as kernel
+    from derivations._catalogue import claims
+
+    chosen = {
+        name: claim
+        for name, claim in claims().items()
+        if not names or any(fnmatch.fnmatchcase(name, p) or fnmatch.fnmatchcase(name.partition(".")[2], p) for p in names)
+    }
+    if not chosen:
+        raise LookupError(f"no claim is called {' or '.join(map(repr, names))}; `gradproof list --claims` shows all")
+    return {name: kernel.verify(claim, mutants=mutants) for name, claim in chosen.items()}

@@ -1,0 +1,391 @@
+"""The command line. Each command imports what it needs when it runs, so that help appears at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import rich_click as click
+
+FELL_SHORT, UNUSABLE, HARNESS_FAILED, INTERRUPTED = 1, 2, 3, 130
+
+click.rich_click.TEXT_MARKUP = "markdown"
+click.rich_click.STYLE_COMMANDS_TABLE_COLUMN_WIDTH_RATIO = (1, 4)
+
+as_json = click.option("--json", "json_", is_flag=True, help="One JSON document on standard output, nothing else.")
+
+
+def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        import importlib.metadata
+
+        click.echo(f"gradproof {importlib.metadata.version('gradproof')}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+def cli() -> None:
+    """Grade implementations of deep learning's fundamentals against a proved and certified reference."""
+
+
+def _unusable(message: object) -> NoReturn:
+    click.echo(f"gradproof: {message}", err=True)
+    sys.exit(UNUSABLE)
+
+
+def _print_json(value: Any) -> None:
+    from graders.harness.report.json import document
+
+    click.echo(document(value), nl=False)
+
+
+def _progress(total: int | None, what: str) -> Callable[[str], None]:
+    """Return what reports one step on standard error, if a person is looking at it."""
+    if not sys.stderr.isatty():
+        return lambda name: None
+    done = 0
+
+    def step(name: str) -> None:
+        nonlocal done
+        done += 1
+        of = f" of {total}" if total else ""
+        end = "\r\x1b[K" if done == total else ""
+        click.echo(f"\r\x1b[K{what} {done}{of}: {name[:60]}{end}", err=True, nl=False)
+
+    return step
+
+
+# ---------------------------------------------------------------- grade
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--only", multiple=True, metavar="NAME", help="Only these names; a pattern such as 'losses.*' may be given.")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json", "junit", "html"]), default="text", show_default=True,
+    help="How to write the report.",
+)  # fmt: skip
+@as_json
+@click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Submissions graded at once.")
+@click.option("--seed", type=click.IntRange(0), help="Draw the cases from this seed; a secret one otherwise.")
+@click.option("--packages", default="numpy,scipy,torch", show_default=True, help="Packages a submission may import.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 though something fell short.")
+@click.option("--verbose", "-v", is_flag=True, help="Seeds, bits and times as well.")
+def grade(
+    paths: tuple[str, ...], only: tuple[str, ...], format_: str, json_: bool, output: Path | None, jobs: int,
+    seed: int | None, packages: str, exit_zero: bool, verbose: bool,
+) -> None:  # fmt: skip
+    """Grade files, notebooks, packages and folders of these.
+
+    A function is found by its name in the catalogue (`gradproof list`), or by the name and call shape of a course.
+    """
+    from graders import _api
+
+    step = _progress(None, "graded")
+    try:
+        report = _api.grade(
+            paths, only=only, jobs=jobs, seed=seed, packages=packages.split(","),
+            progress=lambda done: step(done.path),
+        )  # fmt: skip
+    except LookupError as error:
+        _unusable(error.args[0])
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", err=True, nl=False)
+    text = _rendered(report, "json" if json_ else format_, verbose, output is None)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            _unusable(f"{output}: cannot be written ({error.strerror})")
+        click.echo(f"the report is in {output}", err=True)
+    for problem in report.problems:
+        click.echo(f"gradproof: {problem}", err=True)
+    status = report.exit_status
+    sys.exit(0 if status == FELL_SHORT and exit_zero else status)
+
+
+def _rendered(report: Any, format_: str, verbose: bool, to_terminal: bool) -> str:
+    import importlib
+
+    renderer = importlib.import_module(f"graders.harness.report.{format_}")
+    if format_ != "text":
+        return str(renderer.render(report))
+    terminal = to_terminal and sys.stdout.isatty()
+    width = min(os.get_terminal_size().columns, 120) if terminal else 110
+    colour = terminal and "NO_COLOR" not in os.environ
+    return str(renderer.render(report, width=width, verbose=verbose, colour=colour))
+
+
+# ---------------------------------------------------------------- prove, certify, audit
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--show", is_flag=True, help="Print each step with its reason.")
+@click.option("--latex", is_flag=True, help="Print the chain of equations as LaTeX.")
+@click.option("--deep", is_flag=True, help="Try every mutant of every claim, not eight.")
+@as_json
+def prove(names: tuple[str, ...], show: bool, latex: bool, deep: bool, json_: bool) -> None:
+    """Check our derivations: prove each claim, hold it against numbers, and refuse its mutants."""
+    from derivations import _kernel as kernel
+    from derivations._catalogue import claims, errata
+
+    chosen = _claims(names, claims())
+    step = _progress(len(chosen), "proved")
+    verified = {}
+    for name, claim in chosen.items():
+        step(name)
+        verified[name] = kernel.verify(claim, mutants=10_000 if deep else 8)
+    refuted = [] if names else [(e, kernel.verify(e.as_written, mutants=0)) for e in errata()]
+    if json_:
+        _print_json(_proof_document(verified, refuted))
+    else:
+        for name, result in verified.items():
+            _print_proof(name, chosen[name], result, show, latex)
+        for erratum, result in refuted:
+            click.echo(f"{'as it should be' if result.status == 'refuted' else 'NOT REFUTED'}: "
+                       f"the lectures' {erratum.id} is {result.status} as written; see {erratum.corrected_by}")  # fmt: skip
+        proved = sum(v.status == "proved" for v in verified.values())
+        click.echo(f"\n{proved} of {len(verified)} claims proved")
+    unproved = any(v.status != "proved" or v.mutants_proved for v in verified.values())
+    sys.exit(FELL_SHORT if unproved or any(v.status != "refuted" for _, v in refuted) else 0)
+
+
+def _claims(names: Sequence[str], every: Mapping[str, Any]) -> dict[str, Any]:
+    import difflib
+    import fnmatch
+
+    chosen = {}
+    for pattern in names or ("*",):
+        fitting = [n for n in every if fnmatch.fnmatchcase(n, pattern) or fnmatch.fnmatchcase(n.partition(".")[2], pattern)]
+        if not fitting:
+            near = difflib.get_close_matches(pattern, every, 1) or difflib.get_close_matches(
+                pattern, [n.partition(".")[2] for n in every], 1
+            )
+            _unusable(f"no claim is called {pattern!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        chosen |= {name: every[name] for name in fitting}
+    return chosen
+
+
+def _proof_document(verified: Mapping[str, Any], refuted: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "claims": [
+            {
+                "name": name, "ids": list(v.ids), "status": v.status, "scope": v.scope, "trust": v.trust,
+                "source": v.source, "seconds": round(v.seconds, 4), "numeric_digits": v.numeric_digits,
+                "mutants": v.mutants, "mutants_proved": v.mutants_proved,
+            }
+            for name, v in verified.items()
+        ],
+        "errata": [
+            {"id": e.id, "as_written": v.status, "witness": str(v.witness), "corrected_by": e.corrected_by}
+            for e, v in refuted
+        ],
+    }  # fmt: skip
+
+
+def _print_proof(name: str, claim: Any, result: Any, show: bool, latex: bool) -> None:
+    from derivations import _kernel as kernel
+
+    mutants = f"{result.mutants} mutants refused" if not result.mutants_proved else f"{result.mutants_proved} MUTANTS PROVED"
+    scope = result.scope.replace("_", " ")
+    click.echo(f"{result.status:9}  {name}  ({scope}; {result.numeric_digits} digits agree; {mutants}; {result.seconds:.2f} s)")
+    if result.status != "proved" and result.first_wrong is not None:
+        click.echo(f"           the first step that does not follow: {result.first_wrong.equation}")
+    if result.witness is not None and result.status != "proved":
+        click.echo(f"           {result.witness}")
+    if show:
+        click.echo("\n" + _indented(kernel.as_text(claim)) + "\n")
+    if latex:
+        click.echo("\n" + kernel.as_latex(claim) + "\n")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.split("\n"))
+
+
+def _chosen(names: Sequence[str]) -> dict[str, Any]:
+    from graders import _catalogue
+
+    try:
+        return _catalogue.select(names)
+    except LookupError as error:
+        _unusable(error.args[0])
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@as_json
+def certify(names: tuple[str, ...], json_: bool) -> None:
+    """Measure our reference, and PyTorch beside it, in ulps against fifty digits and more."""
+    from graders._api import PUBLIC_SEED
+    from graders.harness import certify as certifying
+    from graders.harness.key import AnswerKey
+
+    chosen = _chosen(names)
+    step = _progress(len(chosen), "certified")
+    key = AnswerKey(PUBLIC_SEED, certifying.proved)
+    made = []
+    for name, exercise in chosen.items():
+        step(name)
+        try:
+            made += certifying.certificates(exercise, key, certifying.proved(exercise))
+        except certifying.Disagreement as error:
+            click.echo(f"gradproof: proof and reference disagree: {error}", err=True)
+            sys.exit(HARNESS_FAILED)
+    short = [c for c in made if c.max_error_over_allowed > 1]
+    if json_:
+        _print_json({"schema": 1, "functions": made})
+    else:
+        click.echo(f"{'':38}{'':9}{'reference':>24}{'PyTorch':>24}")
+        click.echo(f"{'name':38}{'dtype':9}{'ulp':>12}{'of allowed':>12}{'ulp':>12}{'of allowed':>12}  cases (proved)")
+        for c in made:
+            theirs = [c.torch_max_ulp, c.torch_max_error_over_allowed]
+            beside = "".join(f"{'–' if x is None else format(x, '.3g'):>12}" for x in theirs)
+            click.echo(f"{c.name:38}{c.dtype:9}{c.max_ulp:12.3g}{c.max_error_over_allowed:12.3f}{beside}  "
+                       f"{c.cases} ({c.proved_cases})")  # fmt: skip
+    sys.exit(FELL_SHORT if short else 0)
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@as_json
+def audit(names: tuple[str, ...], json_: bool) -> None:
+    """Grade the grader: is every known mistake caught and named, and does every honest program pass?"""
+    from graders._api import PUBLIC_SEED
+    from graders.harness import audit as auditing
+    from graders.harness.certify import proved
+    from graders.harness.key import AnswerKey
+
+    chosen = _chosen(names)
+    step = _progress(len(chosen), "audited")
+    key = AnswerKey(PUBLIC_SEED, proved)
+    made = []
+    for name, exercise in chosen.items():
+        step(name)
+        made.append(auditing.audit(exercise, key))
+    if json_:
+        _print_json({"schema": 1, "exercises": made})
+    else:
+        click.echo(f"{'name':36}{'mistakes':>9}{'caught':>8}{'named':>7}{'mutants':>9}{'killed':>8}{'equal':>7}"
+                   f"{'honest':>8}{'rejected':>10}{'vacuous':>9}")  # fmt: skip
+        for a in made:
+            click.echo(f"{a.name:36}{a.misconceptions:9}{a.caught:8}{a.named:7}{a.mutants:9}{a.killed:8}{a.equivalent:7}"
+                       f"{a.honest:8}{a.rejected:10}{a.vacuous_cases:9}")  # fmt: skip
+            for what in ("not_caught", "not_named", "rejects", "vacuous", "survivors"):
+                for item in getattr(a, what):
+                    click.echo(f"    {what.replace('_', ' ')}: {item}")
+    sys.exit(0 if all(a.sound for a in made) else FELL_SHORT)
+
+
+# ---------------------------------------------------------------- list, show, replay
+
+
+@cli.command("list")
+@click.argument("patterns", nargs=-1, metavar="[NAME]...")
+@as_json
+def list_(patterns: tuple[str, ...], json_: bool) -> None:
+    """List the exercises, and what stands behind each."""
+    from derivations._catalogue import claims
+
+    chosen = _chosen(patterns)
+    proved = claims()
+    rows = [
+        {
+            "name": name, "summary": (e.reference.__doc__ or "").strip().split("\n")[0], "proved": name in proved,
+            "misconceptions": len(e.misconceptions), "conventions": len(e.conventions),
+        }
+        for name, e in chosen.items()
+    ]  # fmt: skip
+    if json_:
+        _print_json({"schema": 1, "exercises": rows})
+        return
+    for row in rows:
+        click.echo(f"{row['name']:38} {row['summary']}")
+    click.echo(f"\n{len(rows)} names, {sum(r['proved'] for r in rows)} with a proof of the same name")
+
+
+@cli.command()
+@click.argument("name")
+@as_json
+def show(name: str, json_: bool) -> None:
+    """Show one name on a page: signature, reference, proof, mistakes and conventions."""
+    import inspect
+
+    from derivations import _kernel as kernel
+    from derivations._catalogue import claims
+    from graders import _api
+    from graders.harness.diagnose import told
+
+    try:
+        exercise = _api.one(name)
+    except LookupError as error:
+        _unusable(error.args[0])
+    claim = claims().get(exercise.name)
+    page = {
+        "schema": 1,
+        "name": exercise.name,
+        "reference": inspect.getsource(exercise.reference),
+        "proof": kernel.as_text(claim) if claim is not None else None,
+        "misconceptions": {m.__name__: told(m) for m in exercise.misconceptions},
+        "conventions": {c.__name__: told(c) for c in exercise.conventions},
+        "edges": [edge.why for edge in exercise.edges],
+    }
+    if json_:
+        _print_json(page)
+        return
+    click.echo(f"{page['name']}\n\nreference\n\n{_indented(str(page['reference']).rstrip())}\n")
+    click.echo(f"proof\n\n{_indented(str(page['proof']) if page['proof'] else 'none: judged by the reference text')}\n")
+    for part in ("misconceptions", "conventions"):
+        click.echo(f"{part}\n")
+        for key, text in page[part].items():  # type: ignore[attr-defined]
+            click.echo(f"    {key}\n        {text}")
+        click.echo("")
+    click.echo("edges\n\n    " + "; ".join(page["edges"]))  # type: ignore[arg-type]
+
+
+@cli.command()
+@click.argument("case", metavar="NAME@CASE")
+@click.argument("path", required=False)
+@click.option("--seed", type=click.IntRange(0), help="The seed of the run, to make its cases again on another machine.")
+@as_json
+def replay(case: str, path: str | None, seed: int | None, json_: bool) -> None:
+    """Replay a verdict: its input, the true value, the allowed error, and what a submission returns today."""
+    from graders import _replay
+
+    try:
+        result = _replay.replay(case, path, seed)
+    except LookupError as error:
+        _unusable(error.args[0])
+    if json_:
+        _print_json(result)
+    else:
+        click.echo(_replay.as_text(result), nl=False)
+    sys.exit(FELL_SHORT if result["passed"] is False else 0)
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it and its children, with exit status 130."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        cli.main(prog_name="gradproof", standalone_mode=False)
+    except click.exceptions.Exit as finished:
+        sys.exit(finished.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("gradproof: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(UNUSABLE)
+    except BrokenPipeError:  # the reader of a pipe had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

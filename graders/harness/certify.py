@@ -1,0 +1,176 @@
+"""Where proof meets code: the proved expression's value as the truth, and the reference held against it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from graders.harness import arithmetic
+from graders.harness.answers import AGREEMENT, Answer, _agree, exact_outputs, plain_outputs
+from graders.harness.cases import DTYPES, Case, signature
+from graders.harness.compare import compare
+from graders.harness.exercise import Exercise, Function
+from graders.harness.key import AnswerKey, Proved
+from graders.harness.plans import Outputs, run_plain
+from graders.harness.sandbox.codec import Record
+
+_evaluating = threading.Lock()
+"""The evaluator computes in mpmath's one global context."""
+
+
+class Certificate(Struct, frozen=True):
+    """How exact a reference is in one dtype, PyTorch's own function beside it (None where there is none)."""
+
+    name: str
+    dtype: str
+    max_ulp: float
+    max_error_over_allowed: float
+    torch_max_ulp: float | None
+    torch_max_error_over_allowed: float | None
+    cases: int
+    proved_cases: int
+    """Cases on which the proved expression and the reference text agree to 25 digits and more."""
+
+
+class Disagreement(ArithmeticError):
+    """The proved expression and the reference text have different values: one of them is not what it says."""
+
+
+def _nested(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _arguments(case: Case) -> Mapping[str, Any]:
+    """Return what the evaluator of a claim takes: nested lists, labels as distributions, a state's fields beside them."""
+    given: dict[str, Any] = {}
+    for name, value in case.arguments.items():
+        if isinstance(value, Record):
+            given |= {field: _nested(part) for field, part in value.fields.items()}
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "iu":
+            width = next(v.shape[-1] for k, v in case.arguments.items() if k != name and isinstance(v, np.ndarray))
+            classes = case.arguments["W"].shape[-1] if "W" in case.arguments else width
+            given[name] = np.eye(classes)[value].tolist()
+        else:
+            given[name] = _nested(value)
+    return given | dict(case.hyperparameters)
+
+
+def _as_array(nested: Any, digits: int) -> Any:
+    if isinstance(nested, int):
+        return nested
+    context = arithmetic.context(digits)
+    shape: list[int] = []
+    probe = nested
+    while isinstance(probe, (list, tuple)):
+        shape.append(len(probe))
+        probe = probe[0] if probe else 0
+    flat: list[Any] = [nested]
+    for _ in shape:
+        flat = [item for row in flat for item in row]
+    return arithmetic._objects([context.make_mpf(context.convert(x)._mpf_) for x in flat], tuple(shape))
+
+
+def proved(exercise: Exercise) -> Proved | None:
+    """Return the evaluator of the claim that bears the exercise's name; None if there is none."""
+    from derivations import _kernel as kernel
+    from derivations._catalogue import claims
+
+    claim = claims().get(exercise.name)
+    if claim is None:
+        return None
+
+    ranks = {argument.name: len(argument.shape) for argument in claim.arguments}
+    defaults = {name: default for name, (_, default) in signature(exercise.reference).hyperparameters.items()}
+
+    def value(case: Case, digits: int) -> Outputs | None:
+        arguments = _arguments(case)
+        # what a claim does not speak of must be as if it were not there: at its default
+        spoken = {k: v for k, v in case.hyperparameters.items() if k in claim.covers or k in ranks}
+        silent = {k: v for k, v in case.hyperparameters.items() if k not in spoken}
+        if any(v != defaults[k] for k, v in silent.items()) or not kernel.covers(claim, spoken):
+            return None
+        shapes = {np.shape(v) for v in case.arguments.values()}
+        elementwise = len(shapes) == 1 and max(ranks.values()) == 1 and not exercise.unrolled
+        if elementwise:  # proved for a vector of any length, so for the entries of any array
+            arguments |= {name: np.ravel(v).tolist() for name, v in case.arguments.items()}
+        if any(np.ndim(arguments[name]) != rank for name, rank in ranks.items() if name in arguments):
+            return None
+        with _evaluating:
+            made = kernel.evaluate(claim, arguments, digits)
+        arrays = {name: _as_array(nested, digits) for name, nested in made.items()}
+        if elementwise:
+            (shape,) = shapes
+            arrays = {name: a.reshape(shape) if np.ndim(a) else a for name, a in arrays.items()}
+        return arrays
+
+    return value
+
+
+def confirm(exercise: Exercise, case: Case, value: Proved) -> bool:
+    """Return whether a claim covers a case; raise `Disagreement` if its value there is not the reference text's."""
+    digits = 100
+    truth = value(case, digits)
+    if truth is None:
+        return False
+    text = exact_outputs(exercise, exercise.reference, case, digits)
+    context = arithmetic.context(digits)
+    for name, expected in text.items():
+        one, two = np.ravel(np.asarray(truth[name], dtype=object)), np.ravel(np.asarray(expected, dtype=object))
+        scale = max((abs(x) for x in two), default=0)
+        small = scale * context.mpf(10) ** (AGREEMENT - digits)
+        if np.shape(truth[name]) != np.shape(expected) or not all(
+            _agree(a, b, context) or abs(a - b) <= small for a, b in zip(one, two, strict=True)
+        ):
+            raise Disagreement(f"{exercise.name} on case {case.id} ({case.origin}): output {name!r}")
+    return True
+
+
+def certificates(exercise: Exercise, key: AnswerKey, value: Proved | None) -> list[Certificate]:
+    """Return the exactness of a reference in each dtype, over all its cases."""
+    torch = _torch() if "torch" in exercise.rivals else None
+    made = []
+    for dtype in DTYPES:
+        cases = [case for case in key.cases(exercise) if case.dtype == dtype]
+        ours = _worst(exercise, cases, key, lambda case: plain_outputs(exercise, exercise.reference, case))
+        rival = exercise.rivals.get("torch")
+        theirs: tuple[float | None, float | None] = (None, None)
+        if torch is not None and rival is not None:
+            theirs = _worst(exercise, cases, key, lambda case: _rival_outputs(exercise, rival, torch, case))  # noqa: B023
+        confirmed = 0 if value is None else sum(confirm(exercise, case, value) for case in cases)
+        made.append(Certificate(exercise.name, dtype, *ours, *theirs, len(cases), confirmed))
+    return made
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        return None
+    return torch
+
+
+def rival_function(rival: Function, library: Any) -> Function:
+    """Return a library's own function in the signature of the reference."""
+    return lambda *arguments, **keywords: rival(library, *arguments, **keywords)
+
+
+def _rival_outputs(exercise: Exercise, rival: Function, library: Any, case: Case) -> Outputs:
+    return {k: np.asarray(v) for k, v in run_plain(exercise, rival_function(rival, library), case).items()}
+
+
+def _worst(
+    exercise: Exercise, cases: Sequence[Case], key: AnswerKey, outputs: Callable[[Case], Outputs]
+) -> tuple[float, float]:
+    ulp = ratio = 0.0
+    for case in cases:
+        answer = key.find(exercise, case)
+        assert isinstance(answer, Answer)
+        result = compare(case, answer, outputs(case))
+        if result.problem:
+            raise Disagreement(f"{exercise.name} on case {case.id} ({case.origin}): {result.problem}")
+        ulp, ratio = max(ulp, result.worst_ulp), max(ratio, result.ratio)
+    return ulp, ratio

@@ -1,0 +1,26 @@
+"""The report, and every other result, as one JSON document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from graders.harness.report import SCHEMA, Report
+from graders.harness.report.words import finite
+
+
+def document(value: Any) -> str:
+    """Return any result as a JSON document; non-finite numbers become strings."""
+    return msgspec.json.format(msgspec.json.encode(finite(msgspec.to_builtins(value))), indent=2).decode() + "\n"
+
+
+def render(report: Report) -> str:
+    """Return the whole report as a JSON document."""
+    return document(report)
+
+
+def schemas() -> dict[str, Any]:
+    """Return the JSON Schema of each document, by command."""
+    made = msgspec.json.schema(Report)
+    return {"grade": made | {"$comment": f"schema {SCHEMA}; a non-finite number is one of the strings nan, inf, -inf"}}

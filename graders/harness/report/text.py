@@ -1,0 +1,136 @@
+"""The report for a terminal: what fell short first in sight, then for each such function all that explains it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from graders.harness.report import SHORT, ExerciseReport, Report, SubmissionReport
+from graders.harness.report.words import VERDICTS, number, one_line
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+STYLE = {"correct": "green", "convention": "cyan", "review": "magenta", "unstable": "yellow", "inexact": "yellow"}
+
+
+def render(report: Report, *, width: int = 110, verbose: bool = False, colour: bool = False) -> str:
+    """Return the whole report as text."""
+    from rich.console import Group
+
+    parts = [part for submission in report.submissions for part in _submission(submission, report, verbose)]
+    parts += [_plain(f"cannot be graded: {problem}", "red") for problem in report.problems]
+    if verbose or not report.submissions:
+        parts.append(_run(report))
+    return _printed(Group(*parts), width, colour)
+
+
+def one_function(exercise: ExerciseReport, *, width: int = 110, colour: bool = False) -> str:
+    """Return the verdict on one function as text."""
+    from rich.console import Group
+
+    head = _plain(f"{exercise.name}: {exercise.verdict}  {_marks(exercise.score, exercise.max_score)}", "bold")
+    return _printed(Group(head, *_explained(exercise, verbose=False)), width, colour).rstrip("\n")
+
+
+def _printed(what: RenderableType, width: int, colour: bool) -> str:
+    from rich.console import Console
+
+    out = io.StringIO()
+    Console(file=out, width=width, force_terminal=colour, no_color=not colour, highlight=False, emoji=False).print(what)
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+
+
+def _plain(text: str, style: str = "") -> RenderableType:
+    from rich.text import Text
+
+    return Text(one_line(text), style=style)
+
+
+def _block(text: str, indent: int, style: str = "") -> RenderableType:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    return Padding(Text(text, style=style), (0, 0, 0, indent))
+
+
+def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> Iterator[RenderableType]:
+    from rich.table import Table
+
+    yield _plain("")
+    if submission.status != "graded":
+        yield _plain(f"{submission.path}  {submission.status.replace('_', ' ')}", "bold")
+        if submission.reason:
+            yield _block(submission.reason, 2, "red")
+    else:
+        found = len({e.name for e in submission.exercises if e.verdict != "missing"})
+        points = _marks(submission.score, submission.max_score)
+        yield _plain(f"{submission.path}  {points}  (found {found} of {report.run.exercises} names)", "bold")
+    if submission.exercises:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for column in ("  verdict", "name", "score", "bits", "judged by"):
+            table.add_column(column, justify="right" if column in ("score", "bits") else "left", no_wrap=True)
+        for e in submission.exercises:
+            tail = e.name.rpartition(".")[2]
+            called = f"{e.name}" if e.function.rpartition(".")[2] in (tail, "") else f"{e.name} ({e.function})"
+            table.add_row(
+                _plain(f"  {e.verdict}", STYLE.get(e.verdict, "red")),
+                _plain(called),
+                "held" if e.verdict == "review" else "–" if e.score is None else f"{e.score:g} / {e.max_score:g}",
+                "" if e.bits is None else f"{e.bits:.0f}",
+                e.truth or "",
+            )
+        yield table
+    for e in submission.exercises:
+        if e.verdict in SHORT or e.verdict in ("convention", "unscored") or (verbose and e.notes):
+            yield _plain("")
+            yield _plain(f"  {e.name}: {e.verdict}, {VERDICTS[e.verdict]}", STYLE.get(e.verdict, "red"))
+            yield from _explained(e, verbose)
+        elif e.notes:
+            yield _block(f"{e.name}: {'; '.join(e.notes)}", 2, "dim")
+    if submission.not_covered:
+        yield _block(f"not covered by the catalogue: {', '.join(submission.not_covered)}", 2, "dim")
+    for note in submission.notes:
+        yield _block(note, 2, "dim")
+
+
+def _explained(e: ExerciseReport, verbose: bool) -> Iterator[RenderableType]:
+    for d in e.diagnosis:
+        yield _block(d.message, 4, "bold")
+        if d.kind == "misconception":
+            yield _block(f"(the mistake known as {d.name} gives exactly your numbers)", 4, "dim")
+    if e.reason:
+        yield _block(e.reason, 4)
+    w = e.witness
+    if w is not None:
+        if w.problem:
+            yield _block(w.problem, 4)
+        else:
+            at = f"[{', '.join(map(str, w.index))}]" if w.index else ""
+            off = "" if e.bits is None else f"   ({e.bits:.0f} bits right in the worst case)"
+            yield _block(
+                f"yours{'.' + w.output if w.output else ''}{at} = {number(w.got)}, "
+                f"should be {number(w.expected)}, allowed ±{number(w.allowed, 2)}{off if verbose else ''}",
+                4,
+            )
+        if w.code:
+            yield _block(w.code, 6, "cyan")
+    for note in e.notes:
+        yield _block(note, 4, "dim")
+    if e.replay:
+        yield _block(f"again: gradproof replay {e.replay}", 4, "dim")
+    if verbose and e.cases:
+        ulp = "" if e.max_ulp is None else f", at most {number(e.max_ulp, 3)} ulp off for ordinary inputs"
+        passed = e.cases - e.failed_cases
+        yield _block(f"{passed} of {e.cases} cases pass{ulp}; {e.seconds:g} s", 4, "dim")
+
+
+def _run(report: Report) -> RenderableType:
+    run = report.run
+    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    return _plain(f"seed {run.seed} ({run.seed_kind}); isolation: {run.tier}; {versions}", "dim")
+
+
+def _marks(score: Any, of: float) -> str:
+    return "not scored" if score is None else f"{score:g} of {of:g} points"

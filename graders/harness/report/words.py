@@ -1,0 +1,48 @@
+"""Words and numbers that all renderings share."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+VERDICTS = {
+    "unscored": "the harness failed; nothing is recorded",
+    "missing": "asked for and not there",
+    "unfilled": "not attempted",
+    "incompatible": "cannot run here",
+    "error": "raised, or returned the wrong type",
+    "timeout": "took too long",
+    "killed": "stopped",
+    "wrong": "gives wrong values",
+    "inexact": "close to the truth, but not by rounding alone",
+    "unstable": "right on paper, breaks where numbers get large or small",
+    "review": "slightly beyond what rounding explains: a person decides",
+    "convention": "right under another documented definition",
+    "correct": "within rounding of the truth everywhere",
+}
+
+
+def number(value: Any, digits: int = 6) -> str:
+    """Return a number as a person reads it."""
+    if not isinstance(value, (int, float)):
+        return str(value)
+    if math.isnan(value) or math.isinf(value):
+        return str(value)
+    return f"{value:.{digits}g}"
+
+
+def one_line(text: str) -> str:
+    """Return text from a stranger without control characters: it cannot move the cursor or fake a line."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", "\ufffd", text)
+
+
+def finite(value: Any) -> Any:
+    """Return data with non-finite numbers as the strings "nan", "inf" and "-inf": JSON knows no others."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return value

@@ -1,0 +1,100 @@
+"""What stands at a path: files, notebooks, packages and folders of them, read as texts and never imported here."""
+
+from __future__ import annotations
+
+import io
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+from graders.harness.sandbox.parent import Submission
+
+MAX_BYTES = 4 << 20
+SUFFIXES = (".py", ".ipynb")
+SKIPPED = ("__pycache__", "node_modules", "venv", "site-packages")
+
+
+class Unusable(ValueError):
+    """A path at which there is nothing to grade; the message says why, and what would do."""
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file in the encoding that it declares."""
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise Unusable(f"{path}: {size:,} bytes, at most {MAX_BYTES:,} are read")
+    data = path.read_bytes()
+    try:
+        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0] if path.suffix == ".py" else "utf-8"
+        return data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        raise Unusable(f"{path}: not text in its own encoding ({error}); save it as UTF-8") from None
+
+
+def _package_root(path: Path) -> Path | None:
+    """Return the outermost package that a file stands in; None if it stands in none."""
+    root = None
+    folder = path.resolve().parent
+    while (folder / "__init__.py").is_file():
+        root, folder = folder, folder.parent
+    return root
+
+
+def _package_files(root: Path) -> dict[str, str]:
+    files: dict[str, str] = {}
+    for path in sorted(root.rglob("*.py")):
+        if path.is_file() and not any(part in SKIPPED or part.startswith(".") for part in path.parts[len(root.parts) :]):
+            files[path.relative_to(root.parent).as_posix()] = text_of(path)
+    if sum(map(len, files.values())) > 4 * MAX_BYTES:
+        raise Unusable(f"{root}: a package of more than {4 * MAX_BYTES:,} bytes; grade its files one by one")
+    return files
+
+
+def from_file(path: Path, name: str) -> Submission:
+    """Return the submission that one file is; a file of a package keeps its package, for its relative imports."""
+    if path.suffix == ".ipynb":
+        return Submission(name, str(path), "notebook", path.name, {path.name: text_of(path)})
+    root = _package_root(path)
+    if root is not None:
+        dotted = ".".join(path.resolve().relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__")
+        return Submission(name, str(path), "module", dotted, _package_files(root))
+    return Submission(name, str(path), "file", path.name, {path.name: text_of(path)})
+
+
+def found_at(path: Path) -> Iterator[Submission | Unusable]:
+    """Yield the submissions at a path, each with an id of its own, and what could not be read."""
+    if not path.exists():
+        near = [p.name for p in path.parent.glob("*") if p.name.lower() == path.name.lower()] if path.parent.is_dir() else []
+        hint = f"; there is {near[0]}" if near else ""
+        yield Unusable(f"{path}: there is no such file or folder{hint}")
+    elif path.is_dir():
+        found = list(_in_folder(path, path))
+        yield from found or [Unusable(f"{path}: holds no Python file, notebook or package")]
+    elif path.suffix not in SUFFIXES or not path.is_file():
+        yield Unusable(f"{path}: not a Python file (.py), notebook (.ipynb) or folder of these")
+    else:
+        yield _read(path, path.name)
+
+
+def _read(path: Path, name: str) -> Submission | Unusable:
+    try:
+        return from_file(path, name)
+    except (OSError, Unusable) as error:
+        return error if isinstance(error, Unusable) else Unusable(f"{path}: cannot be read ({error.strerror})")
+
+
+def _in_folder(folder: Path, top: Path) -> Iterator[Submission | Unusable]:
+    if (folder / "__init__.py").is_file():
+        name = folder.relative_to(top).as_posix() if folder != top else folder.name
+        try:
+            yield Submission(name, str(folder), "package", folder.resolve().name, _package_files(folder.resolve()))
+        except (OSError, Unusable) as error:
+            yield Unusable(str(error))
+        return
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in SKIPPED:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _in_folder(path, top)
+        elif path.is_file() and path.suffix in SUFFIXES:
+            yield _read(path, path.relative_to(top).as_posix())
