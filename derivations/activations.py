@@ -131,6 +131,7 @@ relu_vjp = Claim(
         ),
     ),
     arguments=(Z, COTANGENT),
+    cases=(z[b],),
     ids=("D56", "D57"),
     source="relu' = [z > 0]",
     note="At z = 0 there is no derivative; the convention is 0, the subgradient that PyTorch takes.",
@@ -151,6 +152,23 @@ softmax = Claim(
     covers=SOFTMAX,
     ids=("A01", "C01", "E10", "E13"),
     source="e^{z_j} / Σ e^{z_k}",
+)
+
+two_logits = indices("k", 2)
+
+softmax_of_two_classes_is_the_sigmoid = Claim(
+    name="activations.softmax_of_two_classes_is_the_sigmoid",
+    statement="With two classes the softmax is the sigmoid of the difference of the logits.",
+    parts=(
+        Part(
+            left=exp(z[r, 1]) / Σ(exp(z[r, two_logits]), two_logits),
+            right=σ(z[r, 1] - z[r, 0]),
+            axes=(r,),
+        ),
+    ),
+    arguments=(Argument("z", (n, Integer(2))),),
+    ids=("C01", "D06"),
+    source="e^b / (e^a + e^b) = σ(b − a)",
 )
 
 softmax_sums_to_one = Claim(

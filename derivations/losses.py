@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._kernel import Argument, Claim, Erratum, Line, Part
-from ._kernel.terms import Σ, array, exp, indices, log, pi, sizes, sqrt, δ
+from ._kernel.terms import Σ, Integer, array, exp, indices, log, pi, sizes, sqrt, δ
 
 n, c, d = sizes("n c d")
 r, a = indices("r a", n)
@@ -123,6 +123,16 @@ softmax_cross_entropy_gradient_for_any_labels = Claim(
     source="∂L/∂z = s Σ y − y",
 )
 
+softmax_cross_entropy_gradient_sums_to_zero = Claim(
+    name="losses.softmax_cross_entropy_gradient_sums_to_zero",
+    statement="The gradient of each row sums to zero: adding a number to a row does not change its loss.",
+    parts=(Part(left=Σ(softmax(r, i) - labels[r, i], i), right=Integer(0), axes=(r,)),),
+    arguments=(LOGITS, LABELS),
+    given=ROWS_SUM_TO_ONE,
+    ids=("A01", "B15"),
+    source="Σ (s − y) = 1 − 1",
+)
+
 softmax_cross_entropy_hessian = Claim(
     name="losses.softmax_cross_entropy_hessian",
     statement="The second derivative of one row's loss is the softmax's covariance, s_i (δ_ij − s_j).",
@@ -230,6 +240,22 @@ half_squared_error_grad = Claim(
     covers=MEAN,
     ids=("D05",),
     source="∂L/∂z = z − y",
+)
+
+signs = array("signs")
+bce_with_signs = Claim(
+    name="losses.bce_with_signs",
+    statement="With labels y = (1 + t)/2 for signs t = ±1, the binary cross-entropy of one logit is softplus(−t z).",
+    parts=(
+        Part(
+            left=-((1 + signs[r]) / 2 * log(σ(z1)) + (1 - signs[r]) / 2 * log(1 - σ(z1))),
+            right=(1 + signs[r]) / 2 * log(1 + exp(-z1)) + (1 - signs[r]) / 2 * log(1 + exp(z1)),
+            axes=(r,),
+        ),
+    ),
+    arguments=(BCE_ARGUMENTS[0], Argument("signs", (n,))),
+    ids=("E15",),
+    source="softplus(−z) for t = 1 and softplus(z) for t = −1",
 )
 
 errata = (

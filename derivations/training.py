@@ -68,3 +68,19 @@ softmax_regression_grad = Claim(
     source="∂L/∂W = xᵀ(s − y)/N + 2λW",
     note="Needs labels whose rows sum to one.",
 )
+
+a, b = array("a"), array("b")
+
+steepest_descent_by_the_lagrange_identity = Claim(
+    name="training.steepest_descent_by_the_lagrange_identity",
+    statement="‖a‖²‖b‖² − (a·b)² is half a sum of squares, so no direction of one length descends faster than −gradient.",
+    parts=(
+        Part(
+            left=Σ(a[f] ** 2, f) * Σ(b[f] ** 2, f) - Σ(a[f] * b[f], f) ** 2,
+            right=Σ((a[f] * b[p] - a[p] * b[f]) ** 2, f, p) / 2,
+        ),
+    ),
+    arguments=(Argument("a", (d,)), Argument("b", (d,))),
+    ids=("C05",),
+    source="Cauchy–Schwarz",
+)

@@ -22,7 +22,7 @@ from sympy import Add, E, Integer, Mul, Pow, Rational, factorint, pi, sympify
 
 from .terms import Abs, Delta, Entry, Index, Opaque, Step, Sum, Symbol, exp, free, fresh, log, mentions, put
 
-__all__ = ["D", "Rule", "normal", "rules_from", "zero"]
+__all__ = ["D", "Rule", "normal", "rewritten", "rules_from", "zero"]
 
 Monomial = tuple[tuple[Any, Fraction], ...]
 Polynomial = dict[Monomial, Fraction]
@@ -83,6 +83,11 @@ def rules_from(given: Iterable[tuple[Any, Any]]) -> tuple[Rule, ...]:
 def zero(e: Any, rules: tuple[Rule, ...] = ()) -> bool:
     """Whether e is proved to be zero."""
     return not _without_denominators(normal(e, rules), rules)[0]
+
+
+def rewritten(e: Any, rules: tuple[Rule, ...] = ()) -> Any:
+    """The expression written as its normal form."""
+    return _expression(normal(e, rules))
 
 
 @lru_cache(maxsize=100_000)

@@ -11,7 +11,7 @@ from typing import Any
 from sympy import Integer
 
 from .agreement import AGREE, Witness, compare, differs, sample, satisfied
-from .calculus import D, Rule, rules_from, zero
+from .calculus import D, Rule, rewritten, rules_from, zero
 from .claim import Claim, Induction, Part, State
 from .mutants import variants
 from .terms import Abs, Entry, Step, Sum, put
@@ -114,7 +114,7 @@ def _equal(claim: Claim, difference: Any, rules: tuple[Rule, ...]) -> bool:
         step, ratio = claim.by_steps
         following = put(difference, {step: step + 1})
         return _zero(put(difference, {step: Integer(0)}), rules) and _zero(following - ratio * difference, rules)
-    differences = [difference]
+    differences = [rewritten(difference, rules) if claim.cases else difference]
     for entry in claim.cases:
         differences = [case for d in differences for case in _cases(d, entry)]
     return all(_zero(d, rules) for d in differences)

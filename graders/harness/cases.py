@@ -158,6 +158,14 @@ def _array(random: np.random.Generator, form: Form, sizes: Mapping[str, int], re
     return np.abs(x) if form.domain == "nonnegative" else x
 
 
+def _following(form: Form, first: Form, hyperparameters: Mapping[str, Any]) -> Form:
+    """Return the form of an argument that has the axes of the first one without the last: the axis named is left out."""
+    axis = hyperparameters.get("axis", -1)
+    if axis == -1 or form.axes != first.axes[:-1]:
+        return form
+    return Form(tuple(a for i, a in enumerate(first.axes) if i != axis % len(first.axes)), form.domain)
+
+
 def _number(random: np.random.Generator, word: str | tuple[Any, ...], default: Any) -> Any:
     if isinstance(word, tuple):
         return word[random.integers(len(word))]
@@ -200,20 +208,22 @@ def drawn(
     if regime == "one row":
         sizes["n"] = 1
     extreme = regime in EXTREME
+    hyperparameters = {
+        name: _default(name, default) if name in held else _number(random, word, default)
+        for name, (word, default) in read.hyperparameters.items()
+    }
+    first = next(iter(read.arguments.values()))[0]
     arguments: dict[str, Any] = {}
     for name, forms in read.arguments.items():
         # an extreme input is one that a formula must survive; a cotangent of thousands would only scale the answer
         calm = "normal" if name == "cotangent" and regime != "one row" else regime
-        arguments[name] = _array(random, forms[random.integers(len(forms))], sizes, calm)
+        form = _following(forms[random.integers(len(forms))], first, hyperparameters)
+        arguments[name] = _array(random, form, sizes, calm)
     if exercise.unrolled:
         steps = int(random.integers(1, 6))
         shape = arguments.pop("grad").shape
         arguments["grads"] = _values(random, (steps, *shape), regime)
         arguments["state"] = _state(random, read, sizes, fresh=bool(random.random() < 0.5))
-    hyperparameters = {
-        name: _default(name, default) if name in held else _number(random, word, default)
-        for name, (word, default) in read.hyperparameters.items()
-    }
     return Case({k: _cast(v, dtype) for k, v in arguments.items()}, hyperparameters, dtype, regime, extreme)
 
 
@@ -327,11 +337,23 @@ def small(exercise: Exercise, like: Case) -> SearchStrategy[Case]:
             made = numbers(shape, options)
             return np.abs(made) if form.domain == "nonnegative" else made
 
+        hyperparameters = {}
+        for name, (word, default) in read.hyperparameters.items():
+            current = like.hyperparameters[name]
+            options_of = {
+                "positive": (0.5, 0.1, 1.0, 2.0), "nonnegative": (0.5, 0.0, 0.1), "fraction": (0.5, 0.25, 0.0, 0.9),
+                "fractions": ((0.5, 0.75), (0.9, 0.5), (0.25, 0.9)), "axis": (-1, 0),
+            }  # fmt: skip
+            choices = word if isinstance(word, tuple) else options_of[word]
+            kept = current == default  # held at its default, or left there by the edge
+            hyperparameters[name] = current if kept else draw(st.sampled_from(choices))
+        first = next(iter(read.arguments.values()))[0]
         arguments: dict[str, Any] = {}
         for name, forms in read.arguments.items():
             integers = isinstance(like.arguments.get(name), np.ndarray) and like.arguments[name].dtype.kind in "iu"
             form = next((f for f in forms if (f.domain == "classes") == integers), forms[0])
             options = SIMPLE if name == "cotangent" else values
+            form = _following(form, first, hyperparameters)
             arguments[name] = array(form, options[1:] + options[:1] if name == "cotangent" else options)
         if exercise.unrolled:
             shape = arguments.pop("grad").shape
@@ -343,16 +365,6 @@ def small(exercise: Exercise, like: Case) -> SearchStrategy[Case]:
             if fields.get("t") == 0:
                 fields = {k: v if k == "t" else np.zeros_like(v) for k, v in fields.items()}
             arguments["state"] = Record(like.arguments["state"].name, fields)
-        hyperparameters = {}
-        for name, (word, default) in read.hyperparameters.items():
-            current = like.hyperparameters[name]
-            options_of = {
-                "positive": (0.5, 0.1, 1.0, 2.0), "nonnegative": (0.5, 0.0, 0.1), "fraction": (0.5, 0.25, 0.0, 0.9),
-                "fractions": ((0.5, 0.75), (0.9, 0.5), (0.25, 0.9)), "axis": (-1, 0),
-            }  # fmt: skip
-            choices = word if isinstance(word, tuple) else options_of[word]
-            kept = current == default  # held at its default, or left there by the edge
-            hyperparameters[name] = current if kept else draw(st.sampled_from(choices))
         return Case({k: _cast(v, like.dtype) for k, v in arguments.items()}, hyperparameters, like.dtype, "smallest", like.extreme)
 
     return cases()

@@ -11,7 +11,7 @@ import pytest
 from mpmath import mp
 from sympy import Add, E, Integer, Mul, Pow, Rational, log, sqrt
 
-from derivations._kernel.calculus import D, _expression, normal, rules_from, zero
+from derivations._kernel.calculus import D, rewritten, rules_from, zero
 from derivations._kernel.evaluate import Scope, value
 from derivations._kernel.mutants import variants
 from derivations._kernel.terms import (
@@ -131,7 +131,7 @@ def leaf(rng: random.Random, scope: tuple[Index, ...]) -> Any:
 def delta(rng: random.Random, scope: tuple[Index, ...]) -> Any:
     size = rng.choice((n, m))
     alike = [s for s in scope if s.size == size]
-    return Delta(rng.choice(alike), rng.choice(alike))
+    return Delta(rng.choice(alike), rng.choice(alike if rng.random() < 0.7 else scope))
 
 
 def close(a: Any, b: Any, digits: int = 30) -> bool:
@@ -146,7 +146,7 @@ def attack_normal_form(seed: int) -> None:
     rng = seeded(seed)
     e = expression(rng, rng.randint(2, 4))
     with mp.workdps(50):
-        assert same_everywhere(e, _expression(normal(e)), point(rng)), e
+        assert same_everywhere(e, rewritten(e), point(rng)), e
 
 
 def attack_derivative(seed: int) -> None:
@@ -231,11 +231,11 @@ def attack_sums_over_steps(seed: int) -> None:
     values = {"z": [mp.mpf(rng.randint(-900, 900)) / 997 for _ in range(6)]}
     with mp.workdps(50):
         α = mp.mpf(rng.randint(100, 900)) / 997
-        one_more, restored = put(e, {T: T + 1}), _expression(normal(put(e, {T: T + 1})))
+        one_more, restored = put(e, {T: T + 1}), rewritten(put(e, {T: T + 1}))
         for t in range(3):
             here = Scope({**values, "T": t, "alpha": α}, {}, {})
             more = Scope({**values, "T": t + 1, "alpha": α}, {}, {})
-            assert close(value(_expression(normal(e)), here), value(e, here)), e
+            assert close(value(rewritten(e), here), value(e, here)), e
             assert close(value(one_more, here), value(e, more)), e
             assert close(value(restored, here), value(e, more)), e
 
@@ -323,6 +323,7 @@ def test_the_norm_has_a_gradient() -> None:
 def test_roots_and_logs_of_squares_keep_their_signs() -> None:
     assert not zero(sqrt(z[i] ** 2) - z[i])
     assert not zero(log(z[i] ** 2) - 2 * log(z[i]))
+    assert not zero(sqrt(z[i] ** 2 + (z[i] * y[i]) ** 2) - z[i] * sqrt(1 + y[i] ** 2))
     assert zero(sqrt(z[i] ** 2) ** 2 - z[i] ** 2)
     assert zero(log(exp(2 * z[i])) - 2 * z[i])
 
@@ -335,7 +336,7 @@ def test_sums_are_one_expression_whatever_their_names_and_order() -> None:
 
 def test_a_delta_is_contracted_between_indices_of_one_type_only() -> None:
     assert zero(Σ(Delta(i, j) * z[i], i) - z[j])
-    assert not zero(Σ(Delta(i, p) * z[i], i) - z[i])
+    assert not zero(Σ(Delta(i, p) * z[i], i) - z[p])
 
 
 def test_indices_of_one_label_and_different_sizes_are_different() -> None:
