@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from ._kernel import Argument, Claim, Erratum, Line, Part
-from ._kernel.terms import Σ, Abs, Integer, Opaque, Step, array, exp, indices, log, sizes, δ
+from ._kernel.terms import Σ, Abs, Integer, Opaque, Step, array, exp, indices, log, scalars, sizes, δ
 
 d, n, c = sizes("d n c")
 e, b = indices("e b", d)
 r, a = indices("r a", n)
 i, j, k = indices("i j k", c)
 z, cotangent, m = array("z"), array("cotangent"), array("m")
+τ = scalars("temperature", positive=True)
 x = z[e]
 
 
@@ -38,6 +39,11 @@ def s(r: Any, j: Any) -> Any:
     return exp(z[r, j]) / Σ(exp(z[r, k]), k)
 
 
+def tempered(r: Any, j: Any) -> Any:
+    """Entry (r, j) of the softmax at a temperature."""
+    return exp(z[r, j] / τ) / Σ(exp(z[r, k] / τ), k)
+
+
 def lse(r: Any) -> Any:
     """The log of the sum of the exponentials of row r."""
     return log(Σ(exp(z[r, k]), k))
@@ -47,7 +53,7 @@ Z, COTANGENT = Argument("z", (d,)), Argument("cotangent", (d,))
 ROWS, ROWS_COTANGENT = Argument("z", (n, c)), Argument("cotangent", (n, c))
 SHIFT = Argument("m", (n,))
 LAST_AXIS = {"axis": -1}
-SOFTMAX = {"axis": -1, "temperature": 1.0}
+TEMPERATURE = Argument("temperature", (), "positive", default=1)
 
 sigmoid = Claim(
     name="activations.sigmoid",
@@ -139,19 +145,24 @@ relu_vjp = Claim(
 
 softmax = Claim(
     name="activations.softmax",
-    statement="The softmax does not change when a number is subtracted from a whole row.",
+    statement="The softmax, at any temperature, does not change when a number is subtracted from a whole row.",
     parts=(
         Part(
-            left=exp(z[r, j] - m[r]) / Σ(exp(z[r, k] - m[r]), k),
-            right=s(r, j),
+            left=exp((z[r, j] - m[r]) / τ) / Σ(exp((z[r, k] - m[r]) / τ), k),
+            right=tempered(r, j),
             axes=(r, j),
-            lines=(Line(exp(-m[r]) * exp(z[r, j]) / (exp(-m[r]) * Σ(exp(z[r, k]), k)), "e^−m leaves the sum"),),
+            lines=(
+                Line(
+                    exp(-m[r] / τ) * exp(z[r, j] / τ) / (exp(-m[r] / τ) * Σ(exp(z[r, k] / τ), k)),
+                    "e^(−m/τ) leaves the sum",
+                ),
+            ),
         ),
     ),
-    arguments=(ROWS, SHIFT),
-    covers=SOFTMAX,
+    arguments=(ROWS, SHIFT, TEMPERATURE),
+    covers=LAST_AXIS,
     ids=("A01", "C01", "E10", "E13"),
-    source="e^{z_j} / Σ e^{z_k}",
+    source="e^(z_j) / Σ e^(z_k)",
 )
 
 two_logits = indices("k", 2)
@@ -182,35 +193,39 @@ softmax_sums_to_one = Claim(
 
 softmax_jacobian = Claim(
     name="activations.softmax_jacobian",
-    statement="The derivative of s_i by z_j is s_i (δ_ij − s_j).",
+    statement="The derivative of s_i by z_j is s_i (δ_ij − s_j), divided by the temperature.",
     parts=(
         Part(
-            left=s(r, i),
+            left=tempered(r, i),
             by=z[r, j],
             axes=(r, i, j),
-            right=s(r, i) * (δ(i, j) - s(r, j)),
+            right=tempered(r, i) * (δ(i, j) - tempered(r, j)) / τ,
         ),
     ),
-    arguments=(ROWS,),
-    covers=SOFTMAX,
+    arguments=(ROWS, TEMPERATURE),
+    covers=LAST_AXIS,
     ids=("B08", "B14"),
     source="∂s_i/∂z_j = s_i (δ_ij − s_j)",
 )
 
 softmax_vjp = Claim(
     name="activations.softmax_vjp",
-    statement="The gradient through the softmax is s (g − Σ g s).",
+    statement="The gradient through the softmax is s (g − Σ g s), divided by the temperature.",
     parts=(
         Part(
-            left=Σ(cotangent[r, j] * s(r, j), r, j),
+            left=Σ(cotangent[r, j] * tempered(r, j), r, j),
             by=z[a, i],
             axes=(a, i),
-            right=s(a, i) * (cotangent[a, i] - Σ(cotangent[a, k] * s(a, k), k)),
-            lines=(Line(Σ(cotangent[a, j] * s(a, j) * (δ(i, j) - s(a, i)), j), "the Jacobian, row a alone"),),
+            right=tempered(a, i) * (cotangent[a, i] - Σ(cotangent[a, k] * tempered(a, k), k)) / τ,
+            lines=(
+                Line(
+                    Σ(cotangent[a, j] * tempered(a, j) * (δ(i, j) - tempered(a, i)), j) / τ, "the Jacobian, row a alone"
+                ),
+            ),
         ),
     ),
-    arguments=(ROWS, ROWS_COTANGENT),
-    covers=SOFTMAX,
+    arguments=(ROWS, ROWS_COTANGENT, TEMPERATURE),
+    covers=LAST_AXIS,
     ids=("B08", "B14"),
     source="Jᵀg",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._kernel import Argument, Claim, Erratum, Line, Part
-from ._kernel.terms import Σ, Integer, array, exp, indices, log, pi, sizes, sqrt, δ
+from ._kernel.terms import Σ, array, exp, indices, log, pi, scalars, sizes, sqrt, δ
 
 n, c, d = sizes("n c d")
 r, a = indices("r a", n)
@@ -30,9 +30,18 @@ LOGITS = Argument("logits", (n, c))
 LABELS = Argument("labels", (n, c), "labels")
 ANY_LABELS = Argument("labels", (n, c))
 MEAN = {"reduction": "mean"}
+ε = scalars("label_smoothing")
+SMOOTHING = Argument("label_smoothing", (), "unit", default=0)
+
+
+def smoothed(r: Any, j: Any) -> Any:
+    """Label (r, j), mixed with the uniform distribution."""
+    return (1 - ε) * labels[r, j] + ε / c
+
+
 ROWS_SUM_TO_ONE = ((Σ(labels[r, j], j), 1),)
 ONE_ROW = -Σ(labels[r, j] * log(softmax(r, j)), j)
-MEAN_CROSS_ENTROPY = Σ(ONE_ROW, r) / n
+SMOOTHED_CROSS_ENTROPY = -Σ(smoothed(r, j) * log(softmax(r, j)), r, j) / n
 
 cross_entropy = Claim(
     name="losses.cross_entropy",
@@ -61,21 +70,21 @@ softmax_cross_entropy = Claim(
     statement="The cross-entropy of a softmax is log Σ exp z weighed by the labels, less the logits weighed by them.",
     parts=(
         Part(
-            left=MEAN_CROSS_ENTROPY,
+            left=SMOOTHED_CROSS_ENTROPY,
             right=Σ(
-                Σ(labels[r, j], j) * log(Σ(exp(logits[r, k]), k)) - Σ(labels[r, j] * logits[r, j], j),
+                Σ(smoothed(r, j), j) * log(Σ(exp(logits[r, k]), k)) - Σ(smoothed(r, j) * logits[r, j], j),
                 r,
             )
             / n,
             lines=(
                 Line(
-                    -Σ(labels[r, j] * (logits[r, j] - log(Σ(exp(logits[r, k]), k))), r, j) / n,
+                    -Σ(smoothed(r, j) * (logits[r, j] - log(Σ(exp(logits[r, k]), k))), r, j) / n,
                     "the log of a quotient",
                 ),
             ),
         ),
     ),
-    arguments=(LOGITS, ANY_LABELS),
+    arguments=(LOGITS, ANY_LABELS, SMOOTHING),
     covers={**MEAN, "axis": -1},
     ids=("A06", "A08", "C04"),
     source="−log softmax(z)_y = −z_y + log Σ exp z",
@@ -83,23 +92,23 @@ softmax_cross_entropy = Claim(
 
 softmax_cross_entropy_grad = Claim(
     name="losses.softmax_cross_entropy_grad",
-    statement="The gradient of the mean softmax cross-entropy by the logits is (softmax − labels)/n.",
+    statement="The gradient of the mean softmax cross-entropy by the logits is (softmax − labels)/n, the labels smoothed or not.",
     parts=(
         Part(
-            left=MEAN_CROSS_ENTROPY,
+            left=SMOOTHED_CROSS_ENTROPY,
             by=logits[a, i],
             axes=(a, i),
-            right=(softmax(a, i) - labels[a, i]) / n,
+            right=(softmax(a, i) - smoothed(a, i)) / n,
             lines=(
                 Line(
-                    -Σ(labels[a, j] * (δ(i, j) - softmax(a, i)), j) / n,
+                    -Σ(smoothed(a, j) * (δ(i, j) - softmax(a, i)), j) / n,
                     "∂ log s_j / ∂z_i = δ_ij − s_i, and only row a depends on z_a",
                 ),
-                Line((softmax(a, i) * Σ(labels[a, j], j) - labels[a, i]) / n, "contract the delta"),
+                Line((softmax(a, i) * Σ(smoothed(a, j), j) - smoothed(a, i)) / n, "contract the delta"),
             ),
         ),
     ),
-    arguments=(LOGITS, LABELS),
+    arguments=(LOGITS, LABELS, SMOOTHING),
     given=ROWS_SUM_TO_ONE,
     covers={**MEAN, "axis": -1},
     ids=("B12", "B13", "B15", "C08", "D11"),
@@ -125,8 +134,8 @@ softmax_cross_entropy_gradient_for_any_labels = Claim(
 
 softmax_cross_entropy_gradient_sums_to_zero = Claim(
     name="losses.softmax_cross_entropy_gradient_sums_to_zero",
-    statement="The gradient of each row sums to zero: adding a number to a row does not change its loss.",
-    parts=(Part(left=Σ(softmax(r, i) - labels[r, i], i), right=Integer(0), axes=(r,)),),
+    statement="The gradient softmax − labels of a row sums to zero: adding a number to a row leaves its loss as it is.",
+    parts=(Part(left=Σ(softmax(r, i), i), right=Σ(labels[r, i], i), axes=(r,)),),
     arguments=(LOGITS, LABELS),
     given=ROWS_SUM_TO_ONE,
     ids=("A01", "B15"),

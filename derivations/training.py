@@ -73,7 +73,7 @@ a, b = array("a"), array("b")
 
 steepest_descent_by_the_lagrange_identity = Claim(
     name="training.steepest_descent_by_the_lagrange_identity",
-    statement="‖a‖²‖b‖² − (a·b)² is half a sum of squares, so no direction of one length descends faster than −gradient.",
+    statement="‖a‖²‖b‖² − (a·b)² is half a sum of squares, so no step of one length descends faster than −gradient.",
     parts=(
         Part(
             left=Σ(a[f] ** 2, f) * Σ(b[f] ** 2, f) - Σ(a[f] * b[f], f) ** 2,

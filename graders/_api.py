@@ -18,6 +18,7 @@ from graders._adapters import named
 from graders.harness import grade as grading
 from graders.harness.certify import proved
 from graders.harness.exercise import Exercise
+from graders.harness.judge import Opener, Session
 from graders.harness.key import AnswerKey
 from graders.harness.report import SCHEMA, ExerciseReport, Report, Run, SubmissionReport
 from graders.harness.report.html import one_function as as_html
@@ -81,12 +82,12 @@ def check(name: str, function: Callable[..., Any], *, seed: int = PUBLIC_SEED) -
     box = LiveBox({tail: function})
     key = AnswerKey(seed, proved)
     binding = named.bind(exercise, box.loaded.functions[0])
-    session = grading.Session(lambda limits: box, Limits())
+    session = Session(lambda limits: box, Limits())
     names = box.loaded.functions[0].names("positional")
     return Check(grading.grade_function(session, binding, key, names, ""))
 
 
-def _opener(submission: parent.Submission, allowed: Sequence[str]) -> grading.Opener:
+def _opener(submission: parent.Submission, allowed: Sequence[str]) -> Opener:
     """Return how to open a submission: with NumPy alone, and again with a package that it turns out to need."""
     needed: list[str] = list(PACKAGES)
 
@@ -111,8 +112,11 @@ def _with_torch(limits: Limits) -> Limits:
 
 def versions() -> dict[str, str]:
     """Return the versions that a verdict depends on."""
-    made = {"gradproof": importlib.metadata.version("gradproof"), "python": platform.python_version(), "numpy": np.__version__}
-    return made
+    return {
+        "gradproof": importlib.metadata.version("gradproof"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
 
 
 def grade(
@@ -184,11 +188,13 @@ def score(code: str | Path, name: str, *, seed: int | None = None, limits: Limit
     if report.status == "unreadable":
         return msgspec.structs.replace(grading.missing(exercise.name), verdict="error", reason=report.reason)
     if not report.exercises:
-        return msgspec.structs.replace(grading.missing(exercise.name), verdict="unscored", reason=report.reason, score=None)
+        return msgspec.structs.replace(
+            grading.missing(exercise.name), verdict="unscored", reason=report.reason, score=None
+        )
     return report.exercises[0]
 
 
-def prove(names: Sequence[str] = (), *, mutants: int | None = 8) -> Mapping[str, Any]:
+def prove(names: Sequence[str] = (), *, mutants: int = 8) -> Mapping[str, Any]:
     """Return the verification of each claim whose name fits one of the patterns (all of them without any)."""
     import fnmatch
 
@@ -198,7 +204,8 @@ def prove(names: Sequence[str] = (), *, mutants: int | None = 8) -> Mapping[str,
     chosen = {
         name: claim
         for name, claim in claims().items()
-        if not names or any(fnmatch.fnmatchcase(name, p) or fnmatch.fnmatchcase(name.partition(".")[2], p) for p in names)
+        if not names
+        or any(fnmatch.fnmatchcase(name, p) or fnmatch.fnmatchcase(name.partition(".")[2], p) for p in names)
     }
     if not chosen:
         raise LookupError(f"no claim is called {' or '.join(map(repr, names))}; `gradproof list --claims` shows all")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import rich_click as click
+from click import exceptions as click_exceptions
 
 FELL_SHORT, UNUSABLE, HARNESS_FAILED, INTERRUPTED = 1, 2, 3, 130
 
@@ -28,7 +29,9 @@ def _version(context: click.Context, parameter: click.Parameter, value: bool) ->
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
 def cli() -> None:
     """Grade implementations of deep learning's fundamentals against a proved and certified reference."""
 
@@ -65,7 +68,9 @@ def _progress(total: int | None, what: str) -> Callable[[str], None]:
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--only", multiple=True, metavar="NAME", help="Only these names; a pattern such as 'losses.*' may be given.")
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="Only these names; a pattern such as 'losses.*' may be given."
+)
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json", "junit", "html"]), default="text", show_default=True,
     help="How to write the report.",
@@ -151,8 +156,7 @@ def prove(names: tuple[str, ...], show: bool, latex: bool, deep: bool, json_: bo
         for name, result in verified.items():
             _print_proof(name, chosen[name], result, show, latex)
         for erratum, result in refuted:
-            click.echo(f"{'as it should be' if result.status == 'refuted' else 'NOT REFUTED'}: "
-                       f"the lectures' {erratum.id} is {result.status} as written; see {erratum.corrected_by}")  # fmt: skip
+            click.echo(f"{result.status:9}  {erratum.id} as the lectures write it; right is {erratum.corrected_by}")
         proved = sum(v.status == "proved" for v in verified.values())
         click.echo(f"\n{proved} of {len(verified)} claims proved")
     unproved = any(v.status != "proved" or v.mutants_proved for v in verified.values())
@@ -163,9 +167,11 @@ def _claims(names: Sequence[str], every: Mapping[str, Any]) -> dict[str, Any]:
     import difflib
     import fnmatch
 
-    chosen = {}
+    chosen: dict[str, Any] = {}
     for pattern in names or ("*",):
-        fitting = [n for n in every if fnmatch.fnmatchcase(n, pattern) or fnmatch.fnmatchcase(n.partition(".")[2], pattern)]
+        fitting = [
+            n for n in every if fnmatch.fnmatchcase(n, pattern) or fnmatch.fnmatchcase(n.partition(".")[2], pattern)
+        ]
         if not fitting:
             near = difflib.get_close_matches(pattern, every, 1) or difflib.get_close_matches(
                 pattern, [n.partition(".")[2] for n in every], 1
@@ -196,9 +202,13 @@ def _proof_document(verified: Mapping[str, Any], refuted: Sequence[tuple[Any, An
 def _print_proof(name: str, claim: Any, result: Any, show: bool, latex: bool) -> None:
     from derivations import _kernel as kernel
 
-    mutants = f"{result.mutants} mutants refused" if not result.mutants_proved else f"{result.mutants_proved} MUTANTS PROVED"
+    mutants = (
+        f"{result.mutants} mutants refused" if not result.mutants_proved else f"{result.mutants_proved} MUTANTS PROVED"
+    )
     scope = result.scope.replace("_", " ")
-    click.echo(f"{result.status:9}  {name}  ({scope}; {result.numeric_digits} digits agree; {mutants}; {result.seconds:.2f} s)")
+    click.echo(
+        f"{result.status:9}  {name}  ({scope}; {result.numeric_digits} digits agree; {mutants}; {result.seconds:.2f} s)"
+    )
     if result.status != "proved" and result.first_wrong is not None:
         click.echo(f"           the first step that does not follow: {result.first_wrong.equation}")
     if result.witness is not None and result.status != "proved":
@@ -299,7 +309,7 @@ def list_(patterns: tuple[str, ...], json_: bool) -> None:
 
     chosen = _chosen(patterns)
     proved = claims()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": name, "summary": (e.reference.__doc__ or "").strip().split("\n")[0], "proved": name in proved,
             "misconceptions": len(e.misconceptions), "conventions": len(e.conventions),
@@ -331,7 +341,7 @@ def show(name: str, json_: bool) -> None:
     except LookupError as error:
         _unusable(error.args[0])
     claim = claims().get(exercise.name)
-    page = {
+    page: dict[str, Any] = {
         "schema": 1,
         "name": exercise.name,
         "reference": inspect.getsource(exercise.reference),
@@ -347,10 +357,10 @@ def show(name: str, json_: bool) -> None:
     click.echo(f"proof\n\n{_indented(str(page['proof']) if page['proof'] else 'none: judged by the reference text')}\n")
     for part in ("misconceptions", "conventions"):
         click.echo(f"{part}\n")
-        for key, text in page[part].items():  # type: ignore[attr-defined]
+        for key, text in page[part].items():
             click.echo(f"    {key}\n        {text}")
         click.echo("")
-    click.echo("edges\n\n    " + "; ".join(page["edges"]))  # type: ignore[arg-type]
+    click.echo("edges\n\n    " + "; ".join(page["edges"]))
 
 
 @cli.command()
@@ -378,7 +388,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         cli.main(prog_name="gradproof", standalone_mode=False)
-    except click.exceptions.Exit as finished:
+    except click_exceptions.Exit as finished:
         sys.exit(finished.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("gradproof: interrupted", err=True)

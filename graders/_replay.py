@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graders import _api, _catalogue
-from graders.harness import cases, grade
+from graders.harness import cases, judge
 from graders.harness.answers import plain_outputs
 from graders.harness.cases import Case
 from graders.harness.certify import proved
@@ -37,7 +37,9 @@ def _found(exercise: Exercise, name: str, seed: int | None) -> tuple[Case, str]:
     for case in every:
         if case.id == name:
             return case, ""
-    hint = "give the run's --seed, which stands in its report" if seed is None else f"it is not among those of seed {seed}"
+    hint = (
+        "give the run's --seed, which stands in its report" if seed is None else f"it is not among those of seed {seed}"
+    )
     raise LookupError(f"the case {exercise.name}@{name} is not known on this machine: {hint}")
 
 
@@ -82,17 +84,17 @@ def _asked(exercise: Exercise, case: Case, key: AnswerKey, path: Path) -> Compar
     submission = next(iter(found_at(path)))
     if isinstance(submission, Unusable):
         raise LookupError(str(submission))
-    session = grade.Session(_api._opener(submission, _api.ALLOWED), Limits())
+    session = judge.Session(_api._opener(submission, _api.ALLOWED), Limits())
     try:
         session.box = session.open(session.limits)
         loaded = session.box.loaded
         if not isinstance(loaded, Loaded):
-            raise LookupError(f"{path}: {grade.said_of(loaded)}")
+            raise LookupError(f"{path}: {judge.said_of(loaded)}")
         bound = _catalogue.bind(loaded.functions, {exercise.name: exercise})
         fitting = [b for b in bound.bindings if b.accepts(case)]
         if not fitting:
             raise LookupError(f"{path} has no function for {exercise.name}")
-        return grade.compared(fitting[0], case, key, session.call(fitting[0].plan(case)))
+        return judge.compared(fitting[0], case, key, session.call(fitting[0].plan(case)))
     finally:
         session.close()
 

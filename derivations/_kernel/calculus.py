@@ -145,9 +145,11 @@ def _matches(pattern: Any, e: Any, wild: frozenset[Index], bound: dict[Any, Any]
         return bool(pattern == e)
     if type(pattern) is not type(e):
         return False
-    return len(pattern.args) == len(e.args) and all(
+    alike = len(pattern.args) == len(e.args) and all(
         _matches(p, a, wild, bound) for p, a in zip(pattern.args, e.args, strict=True)
     )
+    # "Every row sums to one" says nothing of the diagonal: a bound index is no value for the row.
+    return alike and not (isinstance(e, Sum) and e.index in bound.values())
 
 
 def _add(*polynomials: Polynomial) -> Polynomial:

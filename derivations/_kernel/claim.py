@@ -23,12 +23,13 @@ class Argument:
 
     A row of "labels" sums to one and may hold zeros; a row of a "distribution" sums to one and is positive; "unit" is
     the open interval (0, 1); "natural" is a whole number from 0; "given" entries are what the claim's given equations
-    say they are.
+    say they are. A `default` is the value where none is given.
     """
 
     name: str
     shape: tuple[Any, ...] = ()
     domain: Domain = "real"
+    default: int | None = None
 
 
 @dataclass(frozen=True)

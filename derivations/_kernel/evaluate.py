@@ -70,7 +70,7 @@ def _after(claim: Induction, t: int, here: Scope) -> Scope:
 
 def _require(claim: Claim | Induction, arguments: Mapping[str, object], values: list[Any]) -> None:
     needed = frozenset[str]().union(*map(mentions, values))
-    missing = [a.name for a in claim.arguments if a.name in needed and a.name not in arguments]
+    missing = [a.name for a in claim.arguments if a.name in needed - set(arguments) and a.default is None]
     if missing:
         raise TypeError(f"{claim.name} needs {', '.join(missing)}")
 
@@ -79,9 +79,9 @@ def scope(claim: Claim | Induction, arguments: Mapping[str, object]) -> Scope:
     """The values of a claim's arguments, and of the sizes of their axes."""
     values: dict[str, Any] = {}
     for argument in claim.arguments:
-        if argument.name not in arguments:
+        if argument.name not in arguments and argument.default is None:
             continue
-        given = _nested(arguments[argument.name])
+        given = _nested(arguments.get(argument.name, argument.default))
         values[argument.name] = given
         for size in argument.shape:
             if not isinstance(given, list):

@@ -5,13 +5,13 @@ A cache is private to a submission, so it stays in the child: `backward` is call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from graders.harness.cases import Case
+from graders.harness.cases import Case, signature
 from graders.harness.exercise import Exercise
 from graders.harness.plans import Binding, Outputs, WrongKind, named, output_names, said
 from graders.harness.sandbox.codec import Kept
@@ -40,7 +40,7 @@ class Backward:
 
 @dataclass(frozen=True)
 class Configured:
-    """`f(w, dw, config) -> (w, config)`: hyperparameters and state travel in one dictionary, under the course's keys."""
+    """`f(w, dw, config) -> (w, config)`: hyperparameters and state in one dictionary, under the course's keys."""
 
     exercise: str
     hyperparameters: Mapping[str, str | tuple[str, ...]]
@@ -128,8 +128,6 @@ def bind(found: Found, exercises: Mapping[str, Exercise], others: Mapping[str, F
 
 
 def _held(exercise: Exercise) -> frozenset[str]:
-    from graders.harness.cases import signature
-
     return frozenset(name for name in signature(exercise.reference).hyperparameters if name in _ELSEWHERE)
 
 
@@ -227,6 +225,3 @@ def _configured(exercise: Exercise, shape: Configured, found: Found) -> Binding:
         return f"{found.tail}(params, grad, {{{config}{fields}}})"
 
     return Binding(exercise, found.name, plan, outputs, call_code=code)
-
-
-Bind = Callable[[Found, Mapping[str, Exercise], Mapping[str, Found]], tuple[list[Binding], str]]

@@ -14,6 +14,7 @@ from graders.harness.sandbox.codec import Kept
 from graders.harness.sandbox.contract import Call, Returned
 from graders.harness.sandbox.contract import Function as Found
 
+
 def bind(exercise: Exercise, found: Found) -> Binding:
     """Bind a function that bears the exercise's name and has its signature."""
     takes = found.names("positional", "keyword")

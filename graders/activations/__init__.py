@@ -309,10 +309,6 @@ def by_the_jacobian(z: Array, cotangent: Array, *, axis: int = -1, temperature: 
     return np.moveaxis(np.sum(jacobian * g[..., None, :], axis=-1), -1, axis) / temperature
 
 
-def _torch_softmax_vjp(torch: Any, z: Array, cotangent: Array, *, axis: int = -1, temperature: float = 1.0) -> Array:
-    return _torch_vjp(torch, lambda x: torch.softmax(x / temperature, dim=axis), z, cotangent)
-
-
 softmax_vjp = Exercise(
     reference.softmax_vjp,
     misconceptions=(
@@ -340,7 +336,11 @@ softmax_vjp = Exercise(
         extreme("rows far apart", z=_ROWS_APART, cotangent=_FAR_G),
         extreme("all low", z=_ALL_LOW, cotangent=_G),
     ),
-    rivals={"torch": _torch_softmax_vjp},
+    rivals={
+        "torch": lambda torch, z, cotangent, *, axis=-1, temperature=1.0: _torch_vjp(
+            torch, lambda x: torch.softmax(x / temperature, dim=axis), z, cotangent
+        )
+    },
 )
 
 
@@ -394,10 +394,6 @@ def by_the_jacobian_of_the_log(z: Array, cotangent: Array, *, axis: int = -1) ->
     return np.moveaxis(np.sum(jacobian * g[..., None, :], axis=-1), -1, axis)
 
 
-def _torch_log_softmax_vjp(torch: Any, z: Array, cotangent: Array, *, axis: int = -1) -> Array:
-    return _torch_vjp(torch, lambda x: torch.log_softmax(x, dim=axis), z, cotangent)
-
-
 log_softmax_vjp = Exercise(
     reference.log_softmax_vjp,
     misconceptions=(
@@ -421,7 +417,11 @@ log_softmax_vjp = Exercise(
         extreme("rows far apart", z=_ROWS_APART, cotangent=_FAR_G),
         extreme("all low", z=_ALL_LOW, cotangent=_G),
     ),
-    rivals={"torch": _torch_log_softmax_vjp},
+    rivals={
+        "torch": lambda torch, z, cotangent, *, axis=-1: _torch_vjp(
+            torch, lambda x: torch.log_softmax(x, dim=axis), z, cotangent
+        )
+    },
 )
 
 
@@ -465,10 +465,6 @@ def by_exp_of_the_difference(z: Array, cotangent: Array, *, axis: int = -1) -> A
     return np.expand_dims(cotangent, axis) * np.exp(z - np.expand_dims(reference.logsumexp(z, axis=axis), axis))
 
 
-def _torch_logsumexp_vjp(torch: Any, z: Array, cotangent: Array, *, axis: int = -1) -> Array:
-    return _torch_vjp(torch, lambda x: torch.logsumexp(x, dim=axis), z, cotangent)
-
-
 logsumexp_vjp = Exercise(
     reference.logsumexp_vjp,
     misconceptions=(
@@ -491,7 +487,11 @@ logsumexp_vjp = Exercise(
         extreme("rows far apart", z=_ROWS_APART, cotangent=[0.7, -0.2, 1.3, 0.4]),
         extreme("all low", z=_ALL_LOW, cotangent=[0.7, -0.2]),
     ),
-    rivals={"torch": _torch_logsumexp_vjp},
+    rivals={
+        "torch": lambda torch, z, cotangent, *, axis=-1: _torch_vjp(
+            torch, lambda x: torch.logsumexp(x, dim=axis), z, cotangent
+        )
+    },
 )
 
 

@@ -54,7 +54,8 @@ class Lifted(NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.parts[0].shape[self.lead :]
+        shape: tuple[int, ...] = self.parts[0].shape[self.lead :]
+        return shape
 
     @property
     def ndim(self) -> int:
@@ -83,8 +84,8 @@ class Lifted(NDArrayOperatorsMixin):
         return type(self)(tuple(self._number(part) for part in self.parts), np.dtype(dtype))
 
     def reshape(self, *shape: Any) -> Self:
-        shape = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-        return self._moved(lambda part: part.reshape(part.shape[: self.lead] + tuple(shape)))
+        wanted = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        return self._moved(lambda part: part.reshape(part.shape[: self.lead] + wanted))
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
         return self._sum(axis, keepdims)
@@ -147,7 +148,7 @@ class Lifted(NDArrayOperatorsMixin):
     def _mean(self, axis: Any, keepdims: bool) -> Self:
         total = self._sum(axis, keepdims)
         count = self.size // max(1, int(np.prod(self._sum(axis, False).shape)))
-        return total / float(count)  # type: ignore[no-any-return, operator]
+        return total / float(count)  # type: ignore[no-any-return]
 
     def _moved(self, move: Callable[[Plain], Plain]) -> Self:
         return type(self)(tuple(move(part) for part in self.parts), self.dtype)
@@ -192,16 +193,13 @@ def _structural(name: str) -> Callable[..., Any]:
         if name == "broadcast_to":
             shape = tuple(arguments[0] if arguments else keywords["shape"])
             widened = _aligned(array, self._lift(np.zeros(shape)))[0]
-            return type(array)(
-                tuple(np.broadcast_to(p, p.shape[: self.lead] + shape) for p in widened), array.dtype
-            )
+            return type(array)(tuple(np.broadcast_to(p, p.shape[: self.lead] + shape) for p in widened), array.dtype)
         if name in ("moveaxis", "swapaxes"):
             one, two = (array._axis(a) for a in arguments)
             return array._moved(lambda part: getattr(np, name)(part, one, two))
         if name in ("expand_dims", "squeeze"):
-            axis = arguments[0] if arguments else keywords.get("axis")
-            axes = [axis] if isinstance(axis, int) else list(axis)
-            moved = tuple(array._axis(a) for a in axes)
+            axis = arguments[0] if arguments else keywords["axis"]
+            moved = tuple(array._axis(a) for a in ((axis,) if isinstance(axis, int) else axis))
             return array._moved(lambda part: getattr(np, name)(part, moved))
         if name == "take_along_axis":
             indices, axis = arguments[0], arguments[1] if len(arguments) > 1 else keywords["axis"]
@@ -469,8 +467,9 @@ class Bounded(Lifted):
             low = np.sqrt(np.maximum(a - ea, 0))
             return np.where(ea == 0, 0.0, np.where(ea < a, ea / (v + low), np.sqrt(a + ea)))
         nearest = np.maximum(np.abs(a) - ea, 0)  # tanh is steepest nearest to 0
-        decay = np.exp(-2 * nearest)
-        return ea * 4 * decay / (1 + decay) ** 2
+        decay: Plain = np.exp(-2 * nearest)
+        slope: Plain = 4 * decay / (1 + decay) ** 2
+        return ea * slope
 
     def _made(self, v: Plain, e: Plain) -> Self:
         beyond = ~(np.abs(v) + e <= self.huge)
@@ -485,9 +484,7 @@ class Bounded(Lifted):
         # adding zeros that are exact rounds nothing, so a sum over a one-hot row is exact
         terms = np.sum((total != 0).astype(np.float64), axis=axes, keepdims=keepdims)
         rounding = np.maximum(terms - 1, 0) * self.unit * np.sum(total, axis=axes, keepdims=keepdims)
-        return self._made(
-            np.sum(v, axis=axes, keepdims=keepdims), np.sum(e, axis=axes, keepdims=keepdims) + rounding
-        )
+        return self._made(np.sum(v, axis=axes, keepdims=keepdims), np.sum(e, axis=axes, keepdims=keepdims) + rounding)
 
     def _max(self, axis: Any, keepdims: bool) -> Self:
         axes = self._axes(axis) or None
@@ -564,9 +561,11 @@ class Rounded(Lifted):
 
     def _matmul(self, one: Self, two: Self) -> Self:
         a, b = one.parts[0], two.parts[0]
-        left = a[..., :, None] if one.ndim > 1 else a[..., :, None]
-        products = left * (b[..., None, :, :] if one.ndim > 1 else b) if two.ndim > 1 else a * b[..., None, :]
-        return type(self)((self._noisy(products),), self.dtype)._sum(-2 if two.ndim > 1 else -1, False)
+        if two.ndim == 1:
+            products, summed = a * (b[:, None, :] if one.ndim > 1 else b), -1
+        else:
+            products, summed = a[..., :, None] * (b[:, None] if one.ndim > 1 else b), -2
+        return type(self)((self._noisy(products),), self.dtype)._sum(summed, False)
 
     def _sum(self, axis: Any, keepdims: bool) -> Self:
         axes = self._axes(axis)

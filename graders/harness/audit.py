@@ -16,9 +16,10 @@ from graders.harness import cases
 from graders.harness.answers import plain_outputs
 from graders.harness.compare import Comparison, compare
 from graders.harness.exercise import Exercise, Function
-from graders.harness.grade import Decision, Judged, decide
+from graders.harness.judge import Judged
 from graders.harness.key import AnswerKey
 from graders.harness.plans import Binding
+from graders.harness.verdict import Decision, decide
 
 
 class Audit(Struct, frozen=True):

@@ -4,7 +4,7 @@ A case is arrays and hyperparameters, named by their content. It is drawn by a p
 that a run's cases can be made again from its seed; Hypothesis drives that function in the tests, and makes small cases
 element by element only where a failing function's smallest witness is sought.
 
-What the draws see to (accuracy is gained by amplifying mistakes, not by tightening tolerances): axis sizes are distinct,
+What the draws see to (accuracy is gained by amplifying mistakes, not by tightening tolerances): axis sizes differ,
 hyperparameters are off their defaults, mantissas are full, a cotangent is random and never ones, one regime a case.
 """
 
@@ -63,6 +63,8 @@ class Case:
     """The regime it was drawn in, or why it is among the edges."""
     extreme: bool = False
     """Whether it asks for stability."""
+    special: bool = False
+    """Whether its answer is too simple to refuse every lie by itself."""
 
     @functools.cached_property
     def id(self) -> str:
@@ -159,7 +161,7 @@ def _array(random: np.random.Generator, form: Form, sizes: Mapping[str, int], re
 
 
 def _following(form: Form, first: Form, hyperparameters: Mapping[str, Any]) -> Form:
-    """Return the form of an argument that has the axes of the first one without the last: the axis named is left out."""
+    """Return the form of an argument that has the first one's axes but the last: `axis` says which is left out."""
     axis = hyperparameters.get("axis", -1)
     if axis == -1 or form.axes != first.axes[:-1]:
         return form
@@ -204,7 +206,9 @@ def drawn(
     read = signature(exercise.reference)
     random = np.random.default_rng([seed, *regime.encode()])
     letters = sorted({axis for forms in read.arguments.values() for form in forms for axis in form.axes})
-    sizes = dict(zip(letters, (int(n) for n in random.permutation(np.arange(2, 2 + max(4, len(letters))))), strict=False))
+    sizes = dict(
+        zip(letters, (int(n) for n in random.permutation(np.arange(2, 2 + max(4, len(letters))))), strict=False)
+    )
     if regime == "one row":
         sizes["n"] = 1
     extreme = regime in EXTREME
@@ -247,7 +251,7 @@ def from_edge(exercise: Exercise, edge: Edge, dtype: str) -> Case:
         name: given.pop(name) if name in given else _default(name, default)
         for name, (_, default) in read.hyperparameters.items()
     }
-    arguments = {}
+    arguments: dict[str, Any] = {}
     for name, value in given.items():
         if name == "state":
             assert read.state is not None
@@ -257,7 +261,14 @@ def from_edge(exercise: Exercise, edge: Edge, dtype: str) -> Case:
             plain = np.asarray(value)
             classes = any(f.domain == "classes" for f in read.arguments.get(name, ())) and plain.dtype.kind in "iu"
             arguments[name] = plain if classes else plain.astype(float)
-    return Case({k: _cast(v, dtype) for k, v in arguments.items()}, hyperparameters, dtype, edge.why, edge.extreme)
+    return Case(
+        {k: _cast(v, dtype) for k, v in arguments.items()},
+        hyperparameters,
+        dtype,
+        edge.why,
+        edge.kind == "extreme",
+        edge.kind == "special",
+    )
 
 
 def edges(exercise: Exercise) -> list[Case]:
@@ -266,7 +277,7 @@ def edges(exercise: Exercise) -> list[Case]:
 
 
 def regimes(exercise: Exercise) -> tuple[str, ...]:
-    """Return the regimes that make sense: sizes of rows only where there are rows, extremes where arguments are real."""
+    """Return the regimes that make sense: one row where there are rows, extremes where arguments are real."""
     read = signature(exercise.reference)
     forms = [form for forms in read.arguments.values() for form in forms]
     rows = any("n" in form.axes for form in forms)
@@ -307,7 +318,7 @@ STEEP = (0.0, 1000.0, -1000.0, 1.0, 100.0, -100.0, 30.0, -30.0, 700.0)
 
 
 def small(exercise: Exercise, like: Case) -> SearchStrategy[Case]:
-    """Return a strategy over small cases of simple numbers, of the same kind as a given case: for a smallest witness."""
+    """Return a strategy over small cases of simple numbers, like a given one: for a smallest witness."""
     from hypothesis import strategies as st
 
     read = signature(exercise.reference)
@@ -331,7 +342,7 @@ def small(exercise: Exercise, like: Case) -> SearchStrategy[Case]:
             if form.domain == "simplex":
                 weights = numbers(shape, (0.0, 1.0, 2.0, 3.0))
                 weights[..., 0] += weights.sum(axis=-1) == 0
-                return weights / weights.sum(axis=-1, keepdims=True)
+                return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
             if form.domain == "unit":
                 return numbers(shape, (0.0, 1.0, 0.5, 0.3))
             made = numbers(shape, options)
@@ -365,6 +376,12 @@ def small(exercise: Exercise, like: Case) -> SearchStrategy[Case]:
             if fields.get("t") == 0:
                 fields = {k: v if k == "t" else np.zeros_like(v) for k, v in fields.items()}
             arguments["state"] = Record(like.arguments["state"].name, fields)
-        return Case({k: _cast(v, like.dtype) for k, v in arguments.items()}, hyperparameters, like.dtype, "smallest", like.extreme)
+        return Case(
+            {k: _cast(v, like.dtype) for k, v in arguments.items()},
+            hyperparameters,
+            like.dtype,
+            "smallest",
+            like.extreme,
+        )
 
     return cases()

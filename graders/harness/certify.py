@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,8 @@ def _nested(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def _arguments(case: Case) -> Mapping[str, Any]:
-    """Return what the evaluator of a claim takes: nested lists, labels as distributions, a state's fields beside them."""
+def _arguments(case: Case) -> dict[str, Any]:
+    """Return what a claim's evaluator takes: nested lists, labels as distributions, a state's fields beside them."""
     given: dict[str, Any] = {}
     for name, value in case.arguments.items():
         if isinstance(value, Record):

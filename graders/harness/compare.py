@@ -115,7 +115,8 @@ def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any)
             scale = float(np.max(np.abs(expected.hi))) or 1.0
             closeness = max(closeness, float(np.max(off[beyond])) / scale)
         spacings = np.spacing(np.maximum(np.abs(expected.hi), np.finfo(case.dtype).tiny).astype(case.dtype))
-        decided = np.isfinite(expected.allowed) & np.isfinite(off)
+        normal = np.abs(expected.hi) >= np.finfo(case.dtype).tiny  # an ulp of zero measures nothing
+        decided = np.isfinite(expected.allowed) & np.isfinite(off) & normal
         with np.errstate(over="ignore"):
             ulps = off / spacings
         worst_ulp = max(worst_ulp, float(np.max(ulps, where=decided, initial=0.0)))
@@ -130,4 +131,6 @@ def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any)
                 "allowed": float(expected.allowed[index]),
                 "ulp": float(ulps[index]),
             }
-    return Comparison(case, answer, arrays, closeness=closeness, worst_ulp=worst_ulp, changed_dtype=changed, **worst, **seen)
+    return Comparison(
+        case, answer, arrays, closeness=closeness, worst_ulp=worst_ulp, changed_dtype=changed, **worst, **seen
+    )

@@ -1,4 +1,4 @@
-"""Which known mistake gives exactly these numbers; else, what pattern they show; and the smallest input that shows it."""
+"""Which known mistake gives exactly these numbers, or what pattern they show; and the smallest input that does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graders.harness.answers import Answer, allowed_errors, plain_outputs
+from graders.harness.answers import allowed_errors, plain_outputs
 from graders.harness.cases import Case, small
 from graders.harness.compare import Comparison, as_array, errors
 from graders.harness.exercise import Exercise, Function
@@ -103,7 +103,9 @@ def patterns(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Diag
             if all(abs(f - n) < 1e-9 * n for f, n in zip(factors, rows, strict=True)):
                 return [Diagnosis("pattern", "factor", "Every number is n times what it should be, n the first axis.")]
             if all(abs(f * n - 1) < 1e-9 for f, n in zip(factors, rows, strict=True)):
-                return [Diagnosis("pattern", "factor", "Every number is divided by n once too often, n the first axis.")]
+                return [
+                    Diagnosis("pattern", "factor", "Every number is divided by n once too often, n the first axis.")
+                ]
     return []
 
 

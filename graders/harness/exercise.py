@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 Function = Callable[..., Any]
 
@@ -14,12 +14,13 @@ class Edge:
     """One hand-chosen case: arguments by name, and why it is there.
 
     An `extreme` edge asks for stability: a formula that is right on paper may break there. Every other edge is an
-    ordinary input, and failing it is failing the exercise.
+    ordinary input, and failing it is failing the exercise. A `special` one has an answer so simple (zeros, ones) that
+    it alone would let a lie pass; it is there for what divides by zero, or is off by a hidden constant.
     """
 
     why: str
     arguments: Mapping[str, Any]
-    extreme: bool = False
+    kind: Literal["ordinary", "extreme", "special"] = "ordinary"
 
 
 def edge(why: str, **arguments: Any) -> Edge:
@@ -29,7 +30,12 @@ def edge(why: str, **arguments: Any) -> Edge:
 
 def extreme(why: str, **arguments: Any) -> Edge:
     """Return an input on which only a stable formula survives."""
-    return Edge(why, arguments, extreme=True)
+    return Edge(why, arguments, "extreme")
+
+
+def special(why: str, **arguments: Any) -> Edge:
+    """Return an ordinary input with an answer of zeros or ones, which formulas with a hole or a fudge miss."""
+    return Edge(why, arguments, "special")
 
 
 @dataclass(frozen=True, eq=False)

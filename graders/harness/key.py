@@ -81,9 +81,9 @@ def is_vacuous(answer: Answer, case: Case) -> bool:
 
     def truncated(e: Expected) -> Any:
         kept = e.hi.astype(dtype)
-        integers = kept.view(np.uint64 if dtype == "float64" else np.uint32)
+        bits: Any = kept.view(np.uint64 if dtype == "float64" else np.uint32)
         dropped = 32 if dtype == "float64" else 12
-        return ((integers >> dropped) << dropped).view(dtype).astype(float)
+        return ((bits >> dropped) << dropped).view(dtype).astype(float)
 
     def half(e: Expected) -> Any:
         return e.hi.astype(np.float16).astype(float)
@@ -129,7 +129,7 @@ class AnswerKey:
 
     def _is_case(self, exercise: Exercise, case: Case) -> bool:
         answer = self.find(exercise, case)
-        return answer is not None and answer.decides and not is_vacuous(answer, case)
+        return answer is not None and answer.decides and (case.special or not is_vacuous(answer, case))
 
     def find(self, exercise: Exercise, case: Case, function: Function | None = None) -> Answer | None:
         """Return the answer of a case, for the reference or for a convention; None if its truth cannot be found."""
@@ -167,4 +167,6 @@ def _as_data(answer: Answer | None) -> Any:
 
 
 def _from_data(data: Any) -> Answer | None:
-    return None if data is None else Answer({k: Expected(*parts) for k, parts in data["outputs"].items()}, data["truth"])
+    return (
+        None if data is None else Answer({k: Expected(*parts) for k, parts in data["outputs"].items()}, data["truth"])
+    )

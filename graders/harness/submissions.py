@@ -43,7 +43,9 @@ def _package_root(path: Path) -> Path | None:
 def _package_files(root: Path) -> dict[str, str]:
     files: dict[str, str] = {}
     for path in sorted(root.rglob("*.py")):
-        if path.is_file() and not any(part in SKIPPED or part.startswith(".") for part in path.parts[len(root.parts) :]):
+        if path.is_file() and not any(
+            part in SKIPPED or part.startswith(".") for part in path.parts[len(root.parts) :]
+        ):
             files[path.relative_to(root.parent).as_posix()] = text_of(path)
     if sum(map(len, files.values())) > 4 * MAX_BYTES:
         raise Unusable(f"{root}: a package of more than {4 * MAX_BYTES:,} bytes; grade its files one by one")
@@ -64,7 +66,11 @@ def from_file(path: Path, name: str) -> Submission:
 def found_at(path: Path) -> Iterator[Submission | Unusable]:
     """Yield the submissions at a path, each with an id of its own, and what could not be read."""
     if not path.exists():
-        near = [p.name for p in path.parent.glob("*") if p.name.lower() == path.name.lower()] if path.parent.is_dir() else []
+        near = (
+            [p.name for p in path.parent.glob("*") if p.name.lower() == path.name.lower()]
+            if path.parent.is_dir()
+            else []
+        )
         hint = f"; there is {near[0]}" if near else ""
         yield Unusable(f"{path}: there is no such file or folder{hint}")
     elif path.is_dir():

@@ -60,6 +60,15 @@ def test_more_digits_agree_with_fewer() -> None:
     assert all(abs(a - b) <= abs(b) * mp.mpf(10) ** -30 for a, b in zip(few, many, strict=True))
 
 
+def test_a_hyperparameter_that_is_not_given_has_its_default() -> None:
+    arguments = {"logits": [[1.0, 2.0]], "labels": [[1.0, 0.0]]}
+
+    plain = value("losses.softmax_cross_entropy_grad", **arguments)
+    assert plain == value("losses.softmax_cross_entropy_grad", label_smoothing=0.0, **arguments)
+    assert plain != value("losses.softmax_cross_entropy_grad", label_smoothing=0.5, **arguments)
+    assert value("activations.softmax", z=[[1.0, 2.0]]) == value("activations.softmax", z=[[2.0, 4.0]], temperature=2.0)
+
+
 def test_several_outputs_bear_their_names_and_shapes() -> None:
     arguments = {"x": [[1.0, 2.0, 3.0]], "W": [[1.0, 0.5]] * 3, "b": [0.0, 1.0], "cotangent": [[2.0, 3.0]]}
     results = evaluate(CLAIMS["layers.affine_vjp"], arguments, 50)
@@ -128,5 +137,6 @@ def test_a_claim_says_which_hyperparameters_it_covers() -> None:
     assert covers(claim, {"reduction": "mean", "axis": -1})
     assert covers(claim, {})
     assert not covers(claim, {"reduction": "sum"})
-    assert not covers(claim, {"label_smoothing": 0.1})
+    assert covers(claim, {"label_smoothing": 0.1})
+    assert not covers(claim, {"ignore_index": 0})
     assert covers(CLAIMS["optimizers.adam"], {"lr": 0.1, "betas": (0.5, 0.7), "eps": 0.1})

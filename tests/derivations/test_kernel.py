@@ -328,6 +328,24 @@ def test_roots_and_logs_of_squares_keep_their_signs() -> None:
     assert zero(log(exp(2 * z[i])) - 2 * z[i])
 
 
+def test_a_root_times_itself_is_multiplied_out_once() -> None:
+    base = 1 + z[i] ** 2
+
+    assert zero(base ** Rational(3, 2) - sqrt(base) - z[i] ** 2 * sqrt(base))
+    assert not zero(base ** Rational(3, 2) - base)
+
+
+def test_powers_of_what_may_be_negative_are_not_split() -> None:
+    T = steps("T")
+
+    assert not zero(sqrt(z[i] ** T) - z[i] ** (T / 2))
+    assert zero(z[i] ** (2 * T + T) - z[i] ** (3 * T))
+
+
+def test_an_exponent_has_a_derivative() -> None:
+    assert zero(D(Integer(2) ** z[i], z[i]) - log(2) * 2 ** z[i])
+
+
 def test_sums_are_one_expression_whatever_their_names_and_order() -> None:
     assert zero(Σ(z[i] * A[i, p], i, p) - Σ(z[j] * A[j, q], q, j))
     assert zero(Σ(z[i], i) ** 2 - Σ(z[i] * z[j], i, j))
@@ -363,6 +381,23 @@ def test_a_given_equation_holds_for_every_row() -> None:
     assert zero(Σ(A[i, p], p) - 1, rows)
     assert not zero(Σ(A[i, p], i) - 1, rows)
     assert not zero(Σ(A[i, p] ** 2, p) - 1, rows)
+
+
+def test_an_index_that_stands_twice_in_a_given_equation_stands_for_one_value() -> None:
+    square = array("S")
+    diagonal = rules_from([(square[i, i], 1)])
+
+    assert zero(square[j, j] - 1, diagonal)
+    assert not zero(square[j, k] - 1, diagonal)
+
+
+def test_what_is_given_of_every_row_is_not_given_of_the_diagonal() -> None:
+    square = array("S")
+    rows = rules_from([(Σ(square[i, j], j), 1)])
+
+    assert zero(Σ(square[k, j], j) - 1, rows)
+    assert not zero(Σ(square[j, j], j) - 1, rows)
+    assert not zero(Σ(square[j, i], j) - 1, rows)
 
 
 def test_a_given_equation_must_start_with_one_atom() -> None:

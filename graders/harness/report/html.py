@@ -66,23 +66,25 @@ pre { background: #f5f5f2; padding: .7rem; overflow-x: auto; font-size: .9rem; }
 {% for s in report.submissions %}
 <h2>{{ s.path|clean }}</h2>
 {% if s.status != "graded" %}<p><strong>{{ s.status|replace("_", " ") }}:</strong> {{ s.reason|clean }}</p>
-{% else %}<p>{% if s.score is not none %}{{ "%g"|format(s.score) }} of {{ "%g"|format(s.max_score) }} points.{% endif %}</p>
+{% else %}<p>{% if s.score is not none %}{{ "%g"|format(s.score) }} of {{ "%g"|format(s.max_score) }} points.
+{% endif %}</p>
 {% endif %}
 {% if s.exercises %}
 <table class="overview"><tr><th>verdict</th><th>name</th><th>score</th><th>bits</th></tr>
 {% for e in s.exercises %}<tr><td class="{{ e.verdict }}">{{ e.verdict }}</td><td>{{ e.name|clean }}</td>
 <td class="n">{% if e.verdict == "review" %}held{% elif e.score is none %}–{% else %}{{ "%g"|format(e.score) }} /
-{{ "%g"|format(e.max_score) }}{% endif %}</td><td class="n">{% if e.bits is not none %}{{ "%.0f"|format(e.bits) }}{% endif %}
-</td></tr>{% endfor %}</table>
+{{ "%g"|format(e.max_score) }}{% endif %}</td>
+<td class="n">{% if e.bits is not none %}{{ "%.0f"|format(e.bits) }}{% endif %}</td></tr>{% endfor %}</table>
 {% for e in s.exercises if e.verdict != "correct" or e.notes %}{{ function(e) }}{% endfor %}
 {% endif %}
-{% if s.not_covered %}<p class="small">Not covered by the catalogue: {{ s.not_covered|join(", ")|clean }}.</p>{% endif %}
+{% if s.not_covered %}<p class="small">Not covered by the catalogue: {{ s.not_covered|join(", ")|clean }}.</p>
+{% endif %}
 {% for note in s.notes %}<p class="small">{{ note|clean }}</p>{% endfor %}
 {% endfor %}
 <p class="small">Seed {{ report.run.seed }} ({{ report.run.seed_kind }}); isolation: {{ report.run.tier }};
-{% for name, version in report.run.versions.items() %}{{ name }} {{ version }}{% if not loop.last %}, {% endif %}{% endfor %}.
-We compute the exact answer, and how far an honest program could be off on the same input through rounding alone; that
-far, with a margin, yours may be off.</p>
+{% for name, version in report.run.versions.items() %}{{ name }} {{ version }}{{ "." if loop.last else ", " }}
+{% endfor %}We compute the exact answer, and how far an honest program could be off on the same input
+through rounding alone; that far, with a margin, yours may be off.</p>
 </body></html>
 """
 )

@@ -52,9 +52,7 @@ def _suite(root: Element, submission: SubmissionReport) -> None:
 
 
 def _case(suite: Element, submission: SubmissionReport, e: ExerciseReport) -> None:
-    case = SubElement(
-        suite, "testcase", classname=one_line(submission.id), name=_name(e), time=f"{e.seconds:.3f}"
-    )
+    case = SubElement(suite, "testcase", classname=one_line(submission.id), name=_name(e), time=f"{e.seconds:.3f}")
     properties = SubElement(case, "properties")
     SubElement(properties, "property", name="points", value="" if e.score is None else f"{e.score:g}")
     SubElement(properties, "property", name="max_points", value=f"{e.max_score:g}")

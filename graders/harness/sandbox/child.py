@@ -206,7 +206,7 @@ def _build(value: Any, kept: Mapping[str, Any]) -> Any:
         return _part(kept[value.name], value.path)
     if isinstance(value, Record):
         fields = {name: _build(field, kept) for name, field in value.fields.items()}
-        return namedtuple(value.name, fields)(**fields)  # type: ignore[misc]  # noqa: PYI024
+        return namedtuple(value.name, fields)(**fields)  # type: ignore[misc]
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, (list, tuple)):
@@ -261,8 +261,10 @@ def plain(value: Any, depth: int = 6) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return {str(field): plain(item, depth - 1) for field, item in zip(value._fields, value, strict=False)}
     if isinstance(value, (list, tuple)):
-        return type(value)(plain(item, depth - 1) for item in value) if type(value) in (list, tuple) else Opaque(
-            described(value)
+        return (
+            type(value)(plain(item, depth - 1) for item in value)
+            if type(value) in (list, tuple)
+            else Opaque(described(value))
         )
     if isinstance(value, Mapping):
         return {str(key): plain(item, depth - 1) for key, item in value.items()}
@@ -305,7 +307,9 @@ def failure(error: BaseException) -> dict[str, Any]:
     }
 
 
-def perform(functions: Mapping[str, Callable[..., Any]], call: Mapping[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+def perform(
+    functions: Mapping[str, Callable[..., Any]], call: Mapping[str, Any], kept: dict[str, Any]
+) -> dict[str, Any]:
     """Make one call and describe what came of it: the parts of the result that were asked for, as data."""
     try:
         arguments = [_build(value, kept) for value in call["arguments"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Protocol
 
 from graders.harness.sandbox.codec import Kept, Opaque, Record
@@ -122,7 +121,10 @@ class Limits:
 class Box(Protocol):
     """A submission behind the boundary."""
 
-    loaded: Loaded | Raised | TimedOut | Killed
+    @property
+    def loaded(self) -> Loaded | Raised | TimedOut | Killed:
+        """What came of loading it."""
+        ...
 
     def call(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make the calls in order; one outcome each. After TimedOut or Killed the rest were not made."""
@@ -131,12 +133,6 @@ class Box(Protocol):
     def close(self) -> None:
         """End the submission; nothing of it is left."""
         ...
-
-    def __enter__(self) -> Box: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 def outcome(reply: Any) -> Outcome:
@@ -168,7 +164,9 @@ def loaded(reply: Any) -> Loaded | Raised | Killed:
                     tuple(
                         Function(
                             str(f["name"]),
-                            None if f["parameters"] is None else tuple((str(n), str(k), bool(r)) for n, k, r in f["parameters"]),
+                            None
+                            if f["parameters"] is None
+                            else tuple((str(n), str(k), bool(r)) for n, k, r in f["parameters"]),
                             bool(f["own"]),
                         )
                         for f in functions

@@ -30,7 +30,7 @@ from graders.harness.sandbox.codec import HEADER, MAX_FRAME, Malformed, decode, 
 from graders.harness.sandbox.contract import Call, Killed, Limits, Loaded, Outcome, Raised, TimedOut
 
 RUNTIME = ("codec.py", "child.py")
-ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class CannotStart(RuntimeError):
