@@ -92,7 +92,7 @@ softmax_cross_entropy = Claim(
 
 softmax_cross_entropy_grad = Claim(
     name="losses.softmax_cross_entropy_grad",
-    statement="The gradient of the mean softmax cross-entropy by the logits is (softmax − labels)/n, the labels smoothed or not.",
+    statement="The gradient of the mean softmax cross-entropy is (softmax − labels)/n, the labels smoothed or not.",
     parts=(
         Part(
             left=SMOOTHED_CROSS_ENTROPY,
@@ -254,7 +254,7 @@ half_squared_error_grad = Claim(
 signs = array("signs")
 bce_with_signs = Claim(
     name="losses.bce_with_signs",
-    statement="With labels y = (1 + t)/2 for signs t = ±1, the binary cross-entropy of one logit is softplus(−t z).",
+    statement="With y = (1 + t)/2 the cross-entropy mixes softplus(−z) and softplus(z): softplus(−tz) for t = ±1.",
     parts=(
         Part(
             left=-((1 + signs[r]) / 2 * log(σ(z1)) + (1 - signs[r]) / 2 * log(1 - σ(z1))),

@@ -2,8 +2,7 @@
 
 `Annotated[Array, "n c", "simplex"]` reads: n rows of c entries, positive and with sum one. The words for domains are
 *simplex*, *unit* (in [0, 1]), *classes* (integers in 0..c-1) and *nonnegative*; those for numbers are *positive*,
-*nonnegative*, *fraction* (in [0, 1)), *fractions* (a pair of these), *count* (steps taken) and *axis*, or a tuple of
-the values to choose from.
+*nonnegative*, *fraction* (in [0, 1)), *fractions* (a pair of these), *count* (steps taken) and *axis*.
 """
 
 from __future__ import annotations
@@ -22,6 +21,5 @@ Fraction = Annotated[float, "fraction"]
 Fractions = Annotated[tuple[float, float], "fractions"]
 Count = Annotated[int, "count"]
 Axis = Annotated[int, "axis"]
-LastAxis = Annotated[int, (-1, 1)]  # any axis will do, but a cotangent of shape (n,) belongs to the last of (n, c)
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 ScalarReduction: TypeAlias = Literal["mean", "sum"]

@@ -14,7 +14,7 @@ from typing import Annotated
 import numpy as np
 
 from reference import _numerics as numerics
-from reference._types import Array, Axis, LastAxis, Positive
+from reference._types import Array, Axis, Positive
 
 Rows = Annotated[Array, "n c"]
 Table = Annotated[Array, "n d"]
@@ -160,7 +160,7 @@ def logsumexp(z: Rows, *, axis: Axis = -1) -> Column:
     return top + np.log(np.sum(np.exp(z - np.expand_dims(top, axis)), axis=axis))
 
 
-def logsumexp_vjp(z: Rows, cotangent: Column, *, axis: LastAxis = -1) -> Rows:
+def logsumexp_vjp(z: Rows, cotangent: Column, *, axis: Axis = -1) -> Rows:
     """∂/∂z_i log Σ_j e^(z_j) = s_i, times the cotangent of its row.
 
     The cotangent has the shape of `logsumexp(z, axis=axis)`; conventions and errors as there.

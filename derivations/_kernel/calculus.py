@@ -400,14 +400,14 @@ def _flattened(index: Index, inside: list[tuple[Any, Fraction]]) -> tuple[list[I
     taken = {i.label for atom, _ in inside for i in free(atom)} | {index.label}
     for atom, power in inside:
         copies = int(power) if isinstance(atom, Sum) and power.denominator == 1 and 0 < power <= 3 else 0
-        if not copies or index in free(atom.index.size):
+        if not copies:
             factors.append((atom, power))
             continue
         for _ in range(copies):
             body = atom
             while isinstance(body, Sum):
-                if index in free(body.index.size):
-                    break
+                if free(body.index.size) & set(over):
+                    break  # a size that depends on another index: these sums cannot be exchanged
                 # Never a canonical name: those must stay free for the sums that are made of these factors.
                 inner = fresh(body.index.label + "'", body.index.size, taken)
                 body = put(body.body, {body.index: inner})

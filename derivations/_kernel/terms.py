@@ -13,6 +13,7 @@ from typing import Any
 
 from sympy import Abs, Expr, Integer, Symbol, exp, log, pi, sqrt, sympify
 from sympy.core.symbol import Str
+from sympy.printing.precedence import PRECEDENCE
 
 __all__ = [
     "Abs",
@@ -97,9 +98,8 @@ class Entry(Expr):  # type: ignore[misc]
     def _sympystr(self, printer: Any) -> str:
         return f"{self.name}[{', '.join(printer.doprint(i) for i in self.at)}]"
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        base = f"{printer._print(self.name)}_{{{','.join(printer._print(i) for i in self.at)}}}"
-        return base if exp is None else f"{base}^{{{exp}}}"
+    def _latex(self, printer: Any) -> str:
+        return f"{printer._print(self.name)}_{{{','.join(printer._print(i) for i in self.at)}}}"
 
 
 class Sum(Expr):  # type: ignore[misc]
@@ -107,6 +107,7 @@ class Sum(Expr):  # type: ignore[misc]
 
     is_commutative = True
     is_real = True
+    precedence = PRECEDENCE["Mul"]  # printed in parentheses where it is the base of a power
 
     def __new__(cls, body: Any, index: Index) -> Sum:
         return Expr.__new__(cls, sympify(body), index)  # type: ignore[no-any-return]
@@ -130,13 +131,9 @@ class Sum(Expr):  # type: ignore[misc]
     def _sympystr(self, printer: Any) -> str:
         return f"Σ_{{{self.index.label}<{printer.doprint(self.index.size)}}}({printer.doprint(self.body)})"
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
+    def _latex(self, printer: Any) -> str:
         top = printer._print(self.index.size - 1)
-        body = printer._print(self.body)
-        if self.body.is_Add or self.body.could_extract_minus_sign():
-            body = rf"\left({body}\right)"
-        text = rf"\sum_{{{printer._print(self.index)}=0}}^{{{top}}} {body}"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+        return rf"\sum_{{{printer._print(self.index)}=0}}^{{{top}}} \left({printer._print(self.body)}\right)"
 
 
 class Delta(Expr):  # type: ignore[misc]
@@ -157,7 +154,7 @@ class Delta(Expr):  # type: ignore[misc]
     def _sympystr(self, printer: Any) -> str:
         return f"δ[{', '.join(printer.doprint(i) for i in self.args)}]"
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
+    def _latex(self, printer: Any) -> str:
         return rf"\delta_{{{','.join(printer._print(i) for i in self.args)}}}"
 
 
@@ -171,7 +168,7 @@ class Step(Expr):  # type: ignore[misc]
     def _sympystr(self, printer: Any) -> str:
         return f"[{printer.doprint(self.args[0])} > 0]"
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
+    def _latex(self, printer: Any) -> str:
         return rf"\left[{printer._print(self.args[0])} > 0\right]"
 
 
@@ -188,7 +185,7 @@ class Opaque(Expr):  # type: ignore[misc]
     def _sympystr(self, printer: Any) -> str:
         return f"{self.args[0].name}{chr(39) * int(self.args[1])}({printer.doprint(self.args[2])})"
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
+    def _latex(self, printer: Any) -> str:
         return rf"{self.args[0].name}{chr(39) * int(self.args[1])}\left({printer._print(self.args[2])}\right)"
 
 

@@ -88,13 +88,12 @@ def exact_outputs(exercise: Exercise, function: Function, case: Case, digits: in
     return {name: value.parts[0] if isinstance(value, Lifted) else value for name, value in outputs.items()}
 
 
-def true_outputs(evaluate: Callable[[int], Outputs]) -> Outputs:
+def true_outputs(evaluate: Callable[[int], Outputs], coarse: Outputs) -> Outputs:
     """Return the outputs at the first precision that its double confirms to 25 digits; raise `Undetermined` if none.
 
     An exact zero is confirmed only at a precision where no float64 could hide behind it: log(1 + e^−200) is 0 at 50
-    digits.
+    digits. `coarse` are the outputs at the least precision.
     """
-    coarse = evaluate(DIGITS[0])
     zeros = any(
         np.any(value == 0) for value in coarse.values() if isinstance(value, np.ndarray) and value.dtype == object
     )
@@ -166,21 +165,18 @@ def answer(
     """
     text = function or exercise.reference
     programs = (text,) if function else (text, *exercise.programs)
-    truth = None
-    if function is None and proved is not None and proved(case, DIGITS[0]) is not None:
-        truth = true_outputs(lambda digits: _proved_at(proved, case, digits))
-    by = "reference" if truth is None else "proof"
-    if truth is None:
-        truth = true_outputs(lambda digits: exact_outputs(exercise, text, case, digits))
+    least = DIGITS[0]
+    first = proved(case, least) if function is None and proved is not None else None
+    by = "reference" if first is None else "proof"
+
+    def evaluate(digits: int) -> Outputs:
+        value = proved(case, digits) if first is not None and proved is not None else None
+        return exact_outputs(exercise, text, case, digits) if value is None else value
+
+    truth = true_outputs(evaluate, evaluate(least) if first is None else first)
     halves = {name: _split(value) for name, value in truth.items()}
     allowed = allowed_errors(exercise, programs, case, halves, case.dtype)
     return Answer({name: Expected(hi, lo, allowed[name]) for name, (hi, lo) in halves.items()}, by)
-
-
-def _proved_at(proved: Callable[[Case, int], Outputs | None], case: Case, digits: int) -> Outputs:
-    value = proved(case, digits)
-    assert value is not None
-    return value
 
 
 def plain_outputs(exercise: Exercise, function: Function, case: Case) -> Outputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -135,7 +136,7 @@ def confirm(exercise: Exercise, case: Case, value: Proved) -> bool:
 
 def certificates(exercise: Exercise, key: AnswerKey, value: Proved | None) -> list[Certificate]:
     """Return the exactness of a reference in each dtype, over all its cases."""
-    torch = _torch() if "torch" in exercise.rivals else None
+    torch = library("torch") if "torch" in exercise.rivals else None
     made = []
     for dtype in DTYPES:
         cases = [case for case in key.cases(exercise) if case.dtype == dtype]
@@ -149,12 +150,12 @@ def certificates(exercise: Exercise, key: AnswerKey, value: Proved | None) -> li
     return made
 
 
-def _torch() -> Any:
+def library(name: str) -> Any:
+    """Return a library that a rival is written for, or None where it is not installed."""
     try:
-        import torch
+        return importlib.import_module(name)
     except ImportError:
         return None
-    return torch
 
 
 def rival_function(rival: Function, library: Any) -> Function:

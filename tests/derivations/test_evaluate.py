@@ -61,7 +61,7 @@ def test_more_digits_agree_with_fewer() -> None:
 
 
 def test_a_hyperparameter_that_is_not_given_has_its_default() -> None:
-    arguments = {"logits": [[1.0, 2.0]], "labels": [[1.0, 0.0]]}
+    arguments: dict[str, Any] = {"logits": [[1.0, 2.0]], "labels": [[1.0, 0.0]]}
 
     plain = value("losses.softmax_cross_entropy_grad", **arguments)
     assert plain == value("losses.softmax_cross_entropy_grad", label_smoothing=0.0, **arguments)

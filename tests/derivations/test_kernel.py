@@ -16,6 +16,7 @@ from derivations._kernel.evaluate import Scope, value
 from derivations._kernel.mutants import variants
 from derivations._kernel.terms import (
     Σ,
+    Abs,
     Delta,
     Entry,
     Index,
@@ -65,6 +66,8 @@ def expand(e: Any, at: Mapping[Any, int], values: Mapping[str, Any]) -> Any:
     args = [expand(a, at, values) for a in e.args]
     if isinstance(e, Step):
         return mp.mpf(args[0] > 0)
+    if isinstance(e, Abs):
+        return abs(args[0])
     if isinstance(e, Add):
         return sum(args, mp.mpf(0))
     if isinstance(e, Mul):
@@ -97,7 +100,7 @@ def settings() -> list[dict[Any, int]]:
 def expression(rng: random.Random, depth: int, scope: tuple[Index, ...] = FREE) -> Any:
     if depth == 0:
         return leaf(rng, scope)
-    kind = rng.choice("+++***ΣΣΣΣ^e/lrsd")
+    kind = rng.choice("+++***ΣΣΣΣ^e/lrqsd")
     if kind == "Σ":
         index = rng.choice((i, j, k, p, q))
         return Sum(expression(rng, depth - 1, (*scope, index)), index)
@@ -111,9 +114,14 @@ def expression(rng: random.Random, depth: int, scope: tuple[Index, ...] = FREE) 
         "/": lambda: a / (1 + exp(leaf(rng, scope))),
         "l": lambda: log(1 + exp(leaf(rng, scope))) * leaf(rng, scope),
         "r": lambda: a / sqrt(1 + leaf(rng, scope) ** 2),
+        "q": lambda: a * root_with_a_common_factor(leaf(rng, scope), leaf(rng, scope)),
         "s": lambda: a * Step(leaf(rng, scope)),
         "d": lambda: a * delta(rng, scope),
     }[kind]()
+
+
+def root_with_a_common_factor(x: Any, y: Any) -> Any:
+    return sqrt((x * y) ** 2 + x**2)
 
 
 def leaf(rng: random.Random, scope: tuple[Index, ...]) -> Any:
@@ -210,10 +218,12 @@ def stepwise(rng: random.Random, depth: int, scope: tuple[Index, ...]) -> Any:
     if depth == 0:
         at = rng.choice((*scope, T))
         return rng.choice((w[at], w[at], α ** (T - at), α**T, α ** (at + 1), Integer(2), exp(w[at])))
-    kind = rng.choice("+*ΣΣΣr/")
+    kind = rng.choice("+*ΣΣΣΣr//")
     if kind == "Σ":
         index = Index(rng.choice("st"), rng.choice((T, T + 1, *(s + 1 for s in scope))))
         return Sum(stepwise(rng, depth - 1, (*scope, index)), index)
+    if kind == "/" and len(scope) > 1:
+        return 1 / (1 + (w[scope[0]] * w[scope[-1]]) ** 2)  # sums over both cannot be taken apart
     a, b = (stepwise(rng, depth - 1, scope) for _ in range(2))
     if kind == "r":
         return a / sqrt(1 + b**2)
@@ -227,7 +237,7 @@ T = steps("T")
 
 def attack_sums_over_steps(seed: int) -> None:
     rng = seeded(seed)
-    e = stepwise(rng, rng.randint(2, 3), ())
+    e = stepwise(rng, rng.randint(2, 4), ())
     values = {"z": [mp.mpf(rng.randint(-900, 900)) / 997 for _ in range(6)]}
     with mp.workdps(50):
         α = mp.mpf(rng.randint(100, 900)) / 997
@@ -371,6 +381,17 @@ def test_the_top_leaves_a_sum_of_one_more_term() -> None:
     assert zero(Σ(z[s], s) - Σ(z[t], t) - z[T])
     assert not zero(Σ(z[s], s) - Σ(z[t], t))
     assert zero(Σ(z[Index("s", 0)], Index("s", 0)))
+
+
+def test_sums_of_a_size_that_is_an_index_keep_their_order() -> None:
+    T = steps("T")
+    s, t = Index("s", T), Index("t", T)
+    u = Index("u", t + 1)
+    e = Σ(1 / (1 + (z[s] * z[u]) ** 2), s, t, u)
+    here = Scope({"z": [mp.mpf(v) for v in (1, 2, 3)], "T": 3}, {}, {})
+
+    assert close(value(rewritten(e), here), value(e, here), 14)
+    assert zero(e - Σ(1 / (1 + (z[s] * z[u]) ** 2), t, s, u))
 
 
 def test_a_given_equation_holds_for_every_row() -> None:

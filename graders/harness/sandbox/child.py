@@ -153,6 +153,9 @@ def load(name: str, kind: str, files: Mapping[str, str]) -> tuple[Functions, lis
             if importlib.util.find_spec(stub) is not None:
                 continue
         sys.modules[stub] = _Stub(stub)
+        outer, _, inner = stub.rpartition(".")
+        if outer:  # `import matplotlib.pyplot as plt` reads the attribute
+            setattr(sys.modules[outer], inner, sys.modules[stub])
     sys.modules["past.builtins"].__dict__.setdefault("xrange", range)
     if kind in ("file", "notebook"):
         module = types.ModuleType(os.path.splitext(os.path.basename(name))[0])
@@ -206,7 +209,7 @@ def _build(value: Any, kept: Mapping[str, Any]) -> Any:
         return _part(kept[value.name], value.path)
     if isinstance(value, Record):
         fields = {name: _build(field, kept) for name, field in value.fields.items()}
-        return namedtuple(value.name, fields)(**fields)  # type: ignore[misc]
+        return namedtuple(value.name, fields)(**fields)
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, (list, tuple)):

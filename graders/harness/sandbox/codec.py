@@ -99,9 +99,10 @@ def _write(value: Any, parts: list[bytes], depth: int) -> None:
     elif kind is str:
         parts.append(b"s" + _text(value))
     elif kind is np.ndarray:
-        if value.dtype not in DTYPES or value.ndim > 8:
+        native = value.dtype.newbyteorder("=")
+        if native not in DTYPES or value.ndim > 8:
             raise Malformed(f"an array of dtype {value.dtype}")
-        header = struct.pack(f"<BB{value.ndim}q", DTYPES.index(value.dtype), value.ndim, *value.shape)
+        header = struct.pack(f"<BB{value.ndim}q", DTYPES.index(native), value.ndim, *value.shape)
         parts.append(b"a" + header)
         parts.append(value.astype(value.dtype.newbyteorder("<"), order="C", copy=False).tobytes())
     elif kind is list or kind is tuple:
@@ -161,7 +162,10 @@ def _array(view: memoryview, at: int) -> tuple[np.ndarray[Any, Any], int]:
     data, at = _take(view, at, size)
     if code == 0 and any(byte > 1 for byte in bytes(data)):
         raise Malformed("a truth value that is neither 0 nor 1")
-    array = np.frombuffer(bytes(data), dtype=DTYPES[code].newbyteorder("<")).reshape(shape)
+    try:
+        array = np.frombuffer(bytes(data), dtype=DTYPES[code].newbyteorder("<")).reshape(shape)
+    except ValueError:  # beside a length of zero, another may be longer than any array's
+        raise Malformed(f"no array has the shape {shape}") from None
     return array.astype(DTYPES[code], copy=True), at
 
 

@@ -1,0 +1,298 @@
+"""The bytes between grader and child: whatever goes in comes out, and hostile bytes only ever raise `Malformed`."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from graders.harness.sandbox import codec
+from graders.harness.sandbox.codec import HEADER, Kept, Malformed, Opaque, Record, decode, encode, frame
+
+INTEGERS = st.integers(-(2**63), 2**63 - 1)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+ARRAYS = st_numpy.arrays(
+    st.sampled_from(codec.DTYPES),
+    st_numpy.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4),
+)
+PATHS = st.lists(INTEGERS | TEXTS, max_size=3).map(tuple)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | INTEGERS
+    | st.floats()
+    | TEXTS
+    | ARRAYS
+    | st.builds(Kept, TEXTS, PATHS)
+    | st.builds(Opaque, TEXTS)
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(TEXTS, inner, max_size=3)
+        | st.builds(Record, TEXTS, st.dictionaries(TEXTS, inner, max_size=3))
+    ),
+    max_leaves=6,
+).filter(lambda value: depth(value) <= codec.MAX_DEPTH)
+
+
+def depth(value: Any) -> int:
+    """Return how deep the codec has to go for a value; a record or a path holds a container of its own."""
+    if isinstance(value, Record):
+        return 1 + depth(dict(value.fields))
+    if isinstance(value, Kept):
+        return 2
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else []
+    return 1 + max(map(depth, inner), default=-1) if isinstance(value, (list, tuple, dict)) else 0
+
+
+def identical(one: Any, two: Any) -> bool:
+    """Return whether two values are the same to the last bit, and of the same types."""
+    if type(one) is not type(two):
+        return False
+    if isinstance(one, np.ndarray):
+        return bool(one.dtype == two.dtype) and one.shape == two.shape and one.tobytes() == two.tobytes()
+    if isinstance(one, float):
+        return struct.pack("<d", one) == struct.pack("<d", two)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(two) and all(map(identical, one, two))
+    if isinstance(one, dict):
+        return list(one) == list(two) and all(identical(one[key], two[key]) for key in one)
+    if isinstance(one, Record):
+        return one.name == two.name and identical(dict(one.fields), dict(two.fields))
+    return bool(one == two)
+
+
+def array_bytes(code: int, *shape: int, ndim: int | None = None, data: bytes = b"") -> bytes:
+    return b"a" + struct.pack(f"<BB{len(shape)}q", code, len(shape) if ndim is None else ndim, *shape) + data
+
+
+FLOAT64 = codec.DTYPES.index(np.dtype(np.float64))
+
+
+# ---------------------------------------------------------------- what goes in comes out
+
+
+@settings(deadline=None)
+@given(VALUES)
+def test_every_value_comes_back_to_the_last_bit(value: Any) -> None:
+    assert identical(decode(encode(value)), value)
+
+
+@pytest.mark.parametrize("bits", [0x7FF8_0000_0000_0001, 0xFFF8_DEAD_BEEF_0001, 0x8000_0000_0000_0000, 1, 0xFFF << 52])
+def test_nan_payloads_negative_zero_and_denormals_keep_their_bits(bits: int) -> None:
+    array = np.array([bits], dtype=np.uint64).view(np.float64)
+    number = float(array[0])
+
+    assert decode(encode(array)).view(np.uint64)[0] == bits
+    assert identical(decode(encode(number)), number)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.arange(20.0)[::3],
+        np.arange(6.0).reshape(2, 3)[::-1, ::-1],
+        np.broadcast_to(np.float32(2.5), (3, 2)),
+        np.arange(3, dtype=">f8"),
+        np.arange(3, dtype=">i4"),
+    ],
+    ids=["Fortran order", "strided", "reversed", "broadcast", "big-endian floats", "big-endian integers"],
+)
+def test_an_array_comes_back_whatever_its_layout(array: np.ndarray[Any, Any]) -> None:
+    back = decode(encode(array))
+
+    assert back.shape == array.shape
+    assert back.dtype == array.dtype.newbyteorder("=")
+    np.testing.assert_array_equal(back, array)
+
+
+def test_a_decoded_array_is_fresh_and_writable() -> None:
+    data = encode(np.zeros(3))
+
+    first, second = decode(data), decode(data)
+    first[0] = 1
+
+    assert second[0] == 0
+
+
+def test_the_order_of_a_dictionary_is_kept() -> None:
+    assert list(decode(encode({"b": 1, "a": 2}))) == ["b", "a"]
+
+
+def test_a_frame_is_a_header_and_one_value() -> None:
+    made = frame(7, [1.5, "x"])
+
+    assert HEADER.unpack_from(made) == (7, len(made) - HEADER.size)
+    assert decode(made[HEADER.size :]) == [1.5, "x"]
+
+
+# ---------------------------------------------------------------- what cannot cross
+
+
+class Sneaky(np.ndarray[Any, Any]):
+    """An array whose class is not NumPy's."""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        1j,
+        np.array([1j]),
+        np.array([object()]),
+        np.array(["text"]),
+        np.zeros(2, dtype=[("a", "f8")]),
+        np.array(["2020-01-01"], dtype="M8[D]"),
+        np.zeros(2, dtype=np.longdouble),
+        np.zeros(3).view(Sneaky),
+        np.float64(1.0),
+        2**63,
+        -(2**63) - 1,
+        b"bytes",
+        {1, 2},
+        {1: "a key that is no text"},
+        iter([1.5]),
+        len,
+        type("Int", (int,), {})(3),
+        type("List", (list,), {})(),
+        np.zeros((1,) * 9),
+    ],
+    ids=repr,
+)
+def test_what_is_no_data_is_refused(value: Any) -> None:
+    with pytest.raises(Malformed):
+        encode(value)
+    with pytest.raises(Malformed):
+        encode([{"inside": value}])
+
+
+def test_a_structure_too_deep_is_refused_on_both_sides() -> None:
+    nested: Any = 1
+    data = encode(nested)
+    for _ in range(codec.MAX_DEPTH):
+        nested, data = [nested], b"l" + struct.pack("<I", 1) + data
+    assert decode(encode(nested)) == nested == decode(data)
+
+    with pytest.raises(Malformed, match="nested too deeply"):
+        encode([nested])
+    with pytest.raises(Malformed, match="nested too deeply"):
+        decode(b"l" + struct.pack("<I", 1) + data)
+
+
+def test_a_structure_that_holds_itself_is_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+
+    with pytest.raises(Malformed, match="nested too deeply"):
+        encode(endless)
+
+
+def test_a_message_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "MAX_FRAME", 100)
+    frame(1, np.zeros(8))
+
+    with pytest.raises(Malformed, match="a message of"):
+        frame(1, np.zeros(100))
+
+
+# ---------------------------------------------------------------- hostile bytes
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"Z",
+        b"\x00",
+        b"i\x01",
+        b"f" + bytes(7),
+        b"s" + struct.pack("<I", 2**32 - 1),
+        b"s" + struct.pack("<I", 5) + b"four",
+        b"l" + struct.pack("<I", 2**32 - 1),
+        b"l" + struct.pack("<I", 2) + b"N",
+        b"d" + struct.pack("<I", 1) + b"N",
+        b"l" * 5000,
+        (b"l" + struct.pack("<I", 1)) * 5000,
+        b"NN",
+        encode([1, 2]) + b"\x00",
+        array_bytes(FLOAT64, 2**60),
+        array_bytes(FLOAT64, 2**32, 2**32),
+        array_bytes(FLOAT64, -1, data=bytes(8)),
+        array_bytes(FLOAT64, -1, -1, data=bytes(8)),
+        array_bytes(FLOAT64, 0, -(2**63)),
+        array_bytes(FLOAT64, 0, 2**62, 4),
+        array_bytes(FLOAT64, 2**62, 2**62, 0),
+        array_bytes(FLOAT64, *(2,) * 9, data=bytes(8 * 2**9)),
+        array_bytes(FLOAT64, ndim=255),
+        array_bytes(len(codec.DTYPES)),
+        array_bytes(255, 1, data=bytes(8)),
+        array_bytes(0, 3, data=b"\x00\x01\x02"),
+        b"k" + struct.pack("<I", 0) + b"N",
+        b"k" + struct.pack("<I", 0) + encode([1.5]),
+        b"k" + struct.pack("<I", 0) + encode([True]),
+        b"r" + struct.pack("<I", 0) + encode([]),
+        b"o",
+    ],
+    ids=lambda data: repr(data[:24]),
+)
+def test_bytes_that_are_no_value_raise_malformed(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        decode(data)
+
+
+def test_a_few_bytes_cannot_ask_for_many_items() -> None:
+    many = b"l" + struct.pack("<I", codec.MAX_ITEMS + 1) + b"N" * (codec.MAX_ITEMS + 1)
+
+    with pytest.raises(Malformed, match="too many items"):
+        decode(many)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=60))
+def test_random_bytes_decode_or_raise_malformed(data: bytes) -> None:
+    with contextlib.suppress(Malformed):
+        encode(decode(data))
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, st.data())
+@example(np.zeros((0, 4, 2)), None)
+def test_mutated_frames_decode_or_raise_malformed(value: Any, data: st.DataObject | None) -> None:
+    encoded = bytearray(encode(value))
+    if data is None:  # a length that overflows beside a length of zero
+        encoded[11:19] = struct.pack("<q", 2**62)
+    else:
+        for _ in range(data.draw(st.integers(1, 4))):
+            encoded[data.draw(st.integers(0, len(encoded) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(Malformed):
+        decode(encoded)
+
+
+@settings(deadline=None)
+@given(VALUES, st.data())
+def test_a_frame_cut_short_never_decodes(value: Any, data: st.DataObject) -> None:
+    encoded = encode(value)
+
+    with pytest.raises(Malformed):
+        decode(encoded[: data.draw(st.integers(0, len(encoded) - 1))])
+
+
+@given(VALUES, st.binary(min_size=1, max_size=5))
+def test_bytes_after_the_value_are_refused(value: Any, more: bytes) -> None:
+    with pytest.raises(Malformed):
+        decode(encode(value) + more)
+
+
+def test_text_that_is_no_unicode_does_no_harm() -> None:
+    assert decode(b"s" + struct.pack("<I", 2) + b"\xff\xfe") == "��"
+    assert "�" in decode(encode("lone \ud800 surrogate"))
