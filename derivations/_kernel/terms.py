@@ -107,7 +107,7 @@ class Sum(Expr):  # type: ignore[misc]
 
     is_commutative = True
     is_real = True
-    precedence = PRECEDENCE["Mul"]  # printed in parentheses where it is the base of a power
+    precedence = PRECEDENCE["Pow"]  # printed in parentheses where it is the base of a power
 
     def __new__(cls, body: Any, index: Index) -> Sum:
         return Expr.__new__(cls, sympify(body), index)  # type: ignore[no-any-return]

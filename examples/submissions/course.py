@@ -76,4 +76,4 @@ def adam(w, dw, config=None):
     config["v"] = config["beta2"] * config["v"] + (1 - config["beta2"]) * dw**2
     m_hat = config["m"] / (1 - config["beta1"] * config["t"])  # the power became a product
     v_hat = config["v"] / (1 - config["beta2"] * config["t"])
-    return w - config["learning_rate"] * m_hat / (np.sqrt(np.abs(v_hat)) + config["epsilon"]), config
+    return w - config["learning_rate"] * m_hat / (np.sqrt(v_hat) + config["epsilon"]), config

@@ -10,7 +10,7 @@ import numpy as np
 from graders.harness.cases import Case, signature
 from graders.harness.exercise import Exercise
 from graders.harness.plans import Binding, Outputs, WrongKind, named, output_names, said
-from graders.harness.sandbox.codec import Kept
+from graders.harness.sandbox.codec import Kept, Rebuilt
 from graders.harness.sandbox.contract import Call, Returned
 from graders.harness.sandbox.contract import Function as Found
 
@@ -43,8 +43,8 @@ def _calls(exercise: Exercise, function: str, case: Case, held: frozenset[str]) 
     params, state = case.arguments["params"], case.arguments["state"]
     calls = []
     for step, grad in enumerate(case.arguments["grads"]):
-        given = (params, grad, state) if step == 0 else (Kept("step", (0,)), grad, Kept("step", (1,)))
-        # the results of the step before are arguments of this one, so it is read before it is replaced
+        again = Rebuilt(state.name, tuple(state.fields), Kept("step", (1,)))
+        given = (params, grad, state) if step == 0 else (Kept("step", (0,)), grad, again)
         calls.append(Call(function, given, keywords, read=((0,), (1,)), keep="step"))
     return tuple(calls)
 

@@ -445,7 +445,7 @@ class Bounded(Lifted):
             v = a**b
             with np.errstate(all="ignore"):
                 e = np.abs(b) * np.maximum((np.abs(a) + ea) ** (b - 1), np.abs(a) ** (b - 1)) * ea
-                e = e + np.abs(v * np.log(np.abs(a))) * eb
+                e = e + np.where(eb == 0, 0.0, np.abs(v * np.log(np.abs(a))) * eb)
             return self._made(v, np.where(np.isnan(e), np.inf, e) + LIBRARY_ULPS * u * np.abs(v) + tiny)
         if name in FUNCTIONS:
             v = getattr(np, name)(a)

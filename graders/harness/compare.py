@@ -95,10 +95,10 @@ def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any)
         got = as_array(outputs[name])
         if got is None:
             problem = f"{what} {said(outputs[name])}, expected an array of shape {expected.shape}"
-            return Comparison(case, answer, outputs, np.inf, problem=problem, raised=True, **seen)
+            return Comparison(case, answer, outputs, np.inf, output=name, problem=problem, raised=True, **seen)
         if got.shape != expected.shape:
             problem = f"{what} of shape {got.shape}, expected {expected.shape}"
-            return Comparison(case, answer, outputs, np.inf, problem=problem, **seen)
+            return Comparison(case, answer, outputs, np.inf, output=name, problem=problem, **seen)
         if isinstance(outputs[name], np.ndarray) and got.dtype.kind == "f" and got.dtype != case.dtype:
             changed = f"{case.dtype} in, {got.dtype} out"
         arrays[name] = got

@@ -27,7 +27,8 @@ def _equal(got: Any, other: np.ndarray[Any, Any], scale: float, dtype: str) -> b
     one, two = array.astype(np.float64), other.astype(np.float64)
     with np.errstate(all="ignore"):
         near = np.abs(one - two) <= SAME[dtype] * np.maximum(np.abs(two), scale)
-    return bool(np.all(near | (one == two) | (np.isnan(one) & np.isnan(two))))
+    # which of inf and nan an overflow ends in hangs on the order of operations, not on the mistake
+    return bool(np.all(near | (one == two) | ~(np.isfinite(one) | np.isfinite(two))))
 
 
 def gives(exercise: Exercise, function: Function, comparison: Comparison) -> bool:

@@ -120,7 +120,7 @@ def said_of(outcome: Outcome) -> str:
 
 def _returned_nothing(outcomes: Sequence[Outcome]) -> bool:
     """Return whether the starter's own nothing came back: None, or NotImplementedError."""
-    first = outcomes[0]
+    first = next((o for o in outcomes if not isinstance(o, Returned) or o.values), None)
     if isinstance(first, Raised):
         return first.kind == "NotImplementedError" or first.message.startswith("returned None,")
     return isinstance(first, Returned) and all(value is None for value in first.values)
@@ -179,7 +179,12 @@ def _one_form(comparisons: tuple[Comparison, ...]) -> tuple[tuple[Comparison, ..
     if len(right) == 1 and len(alien) == len(forms) - 1:
         kept = tuple(c for c in comparisons if c.case.form == right[0])
         return kept, (f"takes {right[0] or 'labels as distributions'} only: judged on those",)
-    raising = [f for f in alien if all(c.raised for c in comparisons if c.case.form == f)]
+    raising = [
+        f
+        for f in alien
+        if 2 * sum(bool(c.problem) for c in comparisons if c.case.form == f)
+        > sum(c.case.form == f for c in comparisons)
+    ]
     if raising and len(raising) < len(forms):
         kept = tuple(c for c in comparisons if c.case.form not in raising)
         taken = " and ".join(f or "labels as distributions" for f in forms if f not in raising)

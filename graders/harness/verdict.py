@@ -149,7 +149,7 @@ def _decide_by_values(
         fits = diagnose.misconceptions(exercise, [c for c in comparisons if c.case.dtype == "float64"])
         fits = fits or diagnose.misconceptions(exercise, comparisons)
         where = "in float32, even for ordinary inputs" if len(single) == len(beyond) else "at extreme inputs"
-        reason = f"right for ordinary inputs in float64, but {len(beyond)} cases are wrong {where}"
+        reason = f"right for ordinary inputs in float64, but {counted(len(beyond), 'case')} wrong {where}"
         return Decision("unstable", reason, _named_as("misconception", fits), decisive)
     held = [c for c in comparisons if not c.passed]
     if held:
@@ -158,9 +158,15 @@ def _decide_by_values(
             return _by_convention(binding, *found)
         worst = max(held, key=lambda c: c.ratio)
         fits = diagnose.misconceptions(exercise, comparisons)
-        reason = f"{worst.ratio:.3g} times beyond the allowed error in {len(held)} cases: held for a person to look at"
+        share = f"{len(held)} of {len(comparisons)} cases"
+        reason = f"{worst.ratio:.3g} times beyond the allowed error in {share}: held for a person to look at"
         return Decision("review", reason, _named_as("misconception", fits), worst)
     return Decision("correct", "")
+
+
+def counted(count: int, what: str) -> str:
+    """Return "1 case is" or "3 cases are"."""
+    return f"{count} {what} is" if count == 1 else f"{count} {what}s are"
 
 
 def _by_convention(binding: Binding, convention: Function, judged: Sequence[Comparison]) -> Decision:
@@ -171,7 +177,9 @@ def _by_convention(binding: Binding, convention: Function, judged: Sequence[Comp
         reason = f"right under another definition, but `{parameter}` says which one is meant"
         return Decision("wrong", reason, named, min(judged, key=lambda c: c.case.size))
     if failing:
-        reason = f"right under another definition for ordinary inputs, but {len(failing)} extreme cases are wrong"
+        reason = (
+            f"right under another definition for ordinary inputs, but {counted(len(failing), 'extreme case')} wrong"
+        )
         return Decision("unstable", reason, named, min(failing, key=lambda c: c.case.size))
     if any(not c.passed for c in judged):
         worst = max(judged, key=lambda c: c.ratio)

@@ -67,7 +67,8 @@ def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
         should = _should(comparison, whole=False)
     else:
         lines.append(f"result = {call}")
-        shown = f"result.{comparison.output}" if comparison.output else "result"
+        position = list(comparison.answer.outputs).index(comparison.output) if comparison.output else None
+        shown = "result" if position is None else f"result[{position}]"
         should = _should(comparison, whole=True)
     lines.append(f"print({shown})  # should be {should}")
     return "\n".join(lines)

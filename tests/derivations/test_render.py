@@ -13,7 +13,7 @@ def test_a_chain_has_its_reasons() -> None:
     lines = as_text(CLAIMS["activations.log_softmax"]).splitlines()
 
     assert lines == [
-        "The log of the softmax is z − log Σ exp z.",
+        CLAIMS["activations.log_softmax"].statement,
         "log(exp(z[r, j])/Σ_{k<c}(exp(z[r, k])))",
         "    = z[r, j] - log(Σ_{k<c}(exp(z[r, k])))   (the claim)",
     ]
@@ -23,7 +23,7 @@ def test_an_induction_shows_its_base_and_its_step() -> None:
     lines = as_text(CLAIMS["optimizers.sgd"]).splitlines()
 
     assert lines == [
-        "After T steps of gradient descent the parameters have moved by −lr times the sum of the gradients.",
+        CLAIMS["optimizers.sgd"].statement,
         "params[j] ← -lr*grads[T, j] + params[j]",
         "    after T steps = -lr*Σ_{i<T}(grads[i, j]) + params[j]",
         "    T = 0: -lr*Σ_{i<0}(grads[i, j]) + params[j] = params[j]   (no step taken)",

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from graders.harness.report import ExerciseReport, Report
-from graders.harness.report.words import VERDICTS, number, one_line
+from graders.harness.report.words import VERDICTS, apart, number, one_line
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,8 +23,9 @@ FUNCTION = """
 {% if e.witness %}
 {% if e.witness.problem %}<p>{{ e.witness.problem|clean }}</p>{% else %}
 <table class="numbers"><tr><th>element</th><th>yours</th><th>should be</th><th>allowed</th></tr>
-<tr><td>{{ e.witness.output|clean }}[{{ e.witness.index|join(", ") }}]</td><td>{{ e.witness.got|number }}</td>
-<td>{{ e.witness.expected|number }}</td><td>± {{ e.witness.allowed|number(2) }}</td></tr></table>
+<tr><td>{{ e.witness.output|clean }}[{{ e.witness.index|join(", ") }}]</td>
+{% for shown in apart(e.witness.got, e.witness.expected) %}<td>{{ shown }}</td>{% endfor %}
+<td>± {{ e.witness.allowed|number(2) }}</td></tr></table>
 {% endif %}
 {% if e.witness.code %}<pre>{{ e.witness.code|clean_lines }}</pre>{% endif %}
 {% endif %}
@@ -98,7 +99,7 @@ def _environment() -> Environment:
     made.filters["number"] = number
     made.filters["clean"] = one_line
     made.filters["clean_lines"] = lambda text: "\n".join(one_line(line) for line in text.split("\n"))
-    made.globals["verdicts"] = VERDICTS
+    made.globals |= {"verdicts": VERDICTS, "apart": apart}
     return made
 
 

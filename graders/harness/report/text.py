@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from graders.harness.report import SHORT, ExerciseReport, Report, SubmissionReport
-from graders.harness.report.words import VERDICTS, number, one_line
+from graders.harness.report.words import VERDICTS, apart, number, one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -109,9 +109,10 @@ def _explained(e: ExerciseReport, verbose: bool) -> Iterator[RenderableType]:
         else:
             at = f"[{', '.join(map(str, w.index))}]" if w.index else ""
             off = "" if e.bits is None else f"   ({e.bits:.0f} bits right in the worst case)"
+            got, expected = apart(w.got, w.expected)
             yield _block(
-                f"yours{'.' + w.output if w.output else ''}{at} = {number(w.got)}, "
-                f"should be {number(w.expected)}, allowed ±{number(w.allowed, 2)}{off if verbose else ''}",
+                f"yours{'.' + w.output if w.output else ''}{at} = {got}, "
+                f"should be {expected}, allowed ±{number(w.allowed, 2)}{off if verbose else ''}",
                 4,
             )
         if w.code:

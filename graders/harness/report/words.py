@@ -32,6 +32,13 @@ def number(value: Any, digits: int = 6) -> str:
     return f"{value:.{digits}g}"
 
 
+def apart(one: Any, two: Any, digits: int = 6) -> tuple[str, str]:
+    """Return two numbers with as many digits as it takes to see that they differ."""
+    while number(one, digits) == number(two, digits) and digits < 17 and one != two:
+        digits += 1
+    return number(one, digits), number(two, digits)
+
+
 def one_line(text: str) -> str:
     """Return text from a stranger without control characters: it cannot move the cursor or fake a line."""
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", "\ufffd", text)

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from .codec import HEADER, MAX_FRAME, Kept, Malformed, Opaque, Record, decode, encode, frame
+from .codec import HEADER, MAX_FRAME, Kept, Malformed, Opaque, Rebuilt, Record, decode, encode, frame
 
 Functions = dict[str, Callable[..., Any]]
 MAX_MESSAGE = 2000
@@ -207,6 +207,8 @@ def _build(value: Any, kept: Mapping[str, Any]) -> Any:
         if value.name not in kept:
             raise LookupError(f"an earlier call failed, so {value.name} is not there")
         return _part(kept[value.name], value.path)
+    if isinstance(value, Rebuilt):
+        return namedtuple(value.name, value.fields)(*_fields(_build(value.kept, kept), value.fields))
     if isinstance(value, Record):
         fields = {name: _build(field, kept) for name, field in value.fields.items()}
         return namedtuple(value.name, fields)(**fields)
@@ -217,6 +219,17 @@ def _build(value: Any, kept: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         return {key: _build(item, kept) for key, item in value.items()}
     return value
+
+
+def _fields(value: Any, names: tuple[str, ...]) -> list[Any]:
+    """Return a state's fields: from a mapping or attributes by name, from a sequence in order, or the one there is."""
+    if isinstance(value, Mapping) or all(hasattr(value, name) for name in names):
+        return [_part(value, (name,)) for name in names]
+    if isinstance(value, (tuple, list)) and len(value) == len(names):
+        return list(value)
+    if len(names) == 1 and not isinstance(value, (tuple, list)):
+        return [value]
+    raise LookupError(f"the new state is {described(value)}, expected {len(names)} values: {', '.join(names)}")
 
 
 def _part(value: Any, path: Sequence[int | str]) -> Any:

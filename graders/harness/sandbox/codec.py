@@ -47,6 +47,15 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Rebuilt:
+    """A kept value with these fields, which the child makes a namedtuple again, whatever container they came in."""
+
+    name: str
+    fields: tuple[str, ...]
+    kept: Kept
+
+
+@dataclass(frozen=True)
 class Opaque:
     """Stands for a result that cannot cross: what it was, in words."""
 
@@ -122,6 +131,9 @@ def _write(value: Any, parts: list[bytes], depth: int) -> None:
     elif kind is Record:
         parts.append(b"r" + _text(value.name))
         _write(dict(value.fields), parts, depth - 1)
+    elif kind is Rebuilt:
+        parts.append(b"b" + _text(value.name))
+        _write([list(value.fields), value.kept], parts, depth - 1)
     elif kind is Opaque:
         parts.append(b"o" + _text(value.described))
     else:
@@ -233,6 +245,15 @@ def _read_record(view: memoryview, at: int, depth: int, budget: list[int]) -> tu
     return Record(name, fields), at
 
 
+def _read_rebuilt(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[Rebuilt, int]:
+    name, at = _string(view, at)
+    content, at = _read(view, at, depth - 1, budget)
+    match content:
+        case [list(fields), Kept() as kept] if all(type(field) is str for field in fields):
+            return Rebuilt(name, tuple(fields), kept), at
+    raise Malformed("a record to rebuild without its fields")
+
+
 def _read_opaque(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[Opaque, int]:
     described, at = _string(view, at)
     return Opaque(described), at
@@ -251,5 +272,6 @@ _READERS: dict[bytes, Callable[[memoryview, int, int, list[int]], tuple[Any, int
     b"d": _read_dict,
     b"k": _read_kept,
     b"r": _read_record,
+    b"b": _read_rebuilt,
     b"o": _read_opaque,
 }
