@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graders.activations import misconceptions as wrong
-from graders.harness.exercise import Exercise, edge, extreme
+from graders.harness.exercise import Exercise, edge, extreme, special
 from reference import activations as reference
 from reference._types import Array
 
@@ -280,6 +280,8 @@ softmax = Exercise(
     programs=(by_exp_of_log_softmax, by_scaling_first),
     edges=(
         edge("small", z=_Z),
+        special("all equal", z=[[0.7, 0.7, 0.7]]),
+        special("one class", z=[[0.3], [-1.7]]),
         edge("warm, down the columns", z=_Z, axis=0, temperature=2.5),
         edge("cold", z=_Z, temperature=0.3),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]]),
@@ -328,6 +330,7 @@ softmax_vjp = Exercise(
     programs=(by_two_products, by_the_jacobian),
     edges=(
         edge("small", z=_Z, cotangent=_G),
+        special("one class", z=[[0.3], [-1.7]], cotangent=[[0.7], [-0.2]]),
         edge("warm, down the columns", z=_Z, cotangent=_G, axis=0, temperature=2.5),
         edge("cold", z=_Z, cotangent=_G, temperature=0.3),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]], cotangent=[[0.7, -0.2, 1.3, 0.4]]),
@@ -367,6 +370,7 @@ log_softmax = Exercise(
     programs=(by_subtracting_logsumexp,),
     edges=(
         edge("small", z=_Z),
+        special("one class", z=[[0.3], [-1.7]]),
         edge("down the columns", z=_Z, axis=0),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]]),
         edge("all equal in one row", z=[[0.7, 0.7, 0.7], [-0.4, 1.3, -0.4]]),
@@ -410,6 +414,7 @@ log_softmax_vjp = Exercise(
     programs=(by_exp_of_the_log, by_the_jacobian_of_the_log),
     edges=(
         edge("small", z=_Z, cotangent=_G),
+        special("one class", z=[[0.3], [-1.7]], cotangent=[[0.7], [-0.2]]),
         edge("down the columns", z=_Z, cotangent=_G, axis=0),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]], cotangent=[[0.7, -0.2, 1.3, 0.4]]),
         edge("all equal in one row", z=[[0.7, 0.7, 0.7], [-0.4, 1.3, -0.4]], cotangent=_G),

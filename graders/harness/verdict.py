@@ -136,9 +136,7 @@ def _decide_by_values(
         share = f"{len(failing)} of {len(double)} ordinary cases in float64 are wrong"
         wrong = diagnose.misconceptions(exercise, double)
         decisive = min(failing, key=lambda c: (bool(c.problem), c.case.size))
-        if wrong:
-            return Decision("wrong", share, _named_as("misconception", wrong), decisive)
-        shown = tuple(diagnose.patterns(exercise, double))
+        shown = _named_as("misconception", wrong) or tuple(diagnose.patterns(exercise, double))
         if all(not c.problem and c.closeness <= diagnose.CLOSE for c in failing):
             near = f"{share}, all within {max(c.closeness for c in failing):.0e} of the truth but beyond rounding"
             return Decision("inexact", near, shown, decisive)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graders.harness.exercise import Exercise, edge, extreme
+from graders.harness.exercise import Exercise, edge, extreme, special
 from graders.losses import misconceptions as wrong
 from graders.losses.misconceptions import Labels, reduced, scaled, scaled_by_entries, smoothed
 from reference import losses as reference
@@ -144,6 +144,7 @@ softmax_cross_entropy = Exercise(
     programs=(by_logsumexp, by_two_losses),
     edges=(
         edge("small", logits=_Z, labels=_SOFT),
+        special("one class", logits=[[0.3], [-1.7]], labels=[[1.0], [1.0]]),
         edge("integer classes, one loss for each row", logits=_FOUR, labels=[2, 0], reduction="none"),
         edge("one row", logits=[[0.3, -1.7, 0.9]], labels=[1]),
         edge("all logits equal", logits=_EQUAL, labels=[0, 2]),
@@ -220,6 +221,7 @@ softmax_cross_entropy_grad = Exercise(
     programs=(by_exp_of_log_softmax, by_dividing_first, by_the_chain_rule),
     edges=(
         edge("small", logits=_Z, labels=_SOFT),
+        special("one class", logits=[[0.3], [-1.7]], labels=[[1.0], [1.0]]),
         edge("integer classes", logits=_FOUR, labels=[2, 0]),
         edge("one row", logits=[[0.3, -1.7, 0.9]], labels=[1]),
         edge("all logits equal", logits=_EQUAL, labels=[0, 2]),

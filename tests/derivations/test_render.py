@@ -15,7 +15,7 @@ def test_a_chain_has_its_reasons() -> None:
     assert lines == [
         CLAIMS["activations.log_softmax"].statement,
         "log(exp(z[r, j])/Σ_{k<c}(exp(z[r, k])))",
-        "    = z[r, j] - log(Σ_{k<c}(exp(z[r, k])))   (the claim)",
+        "    = -log(Σ_{k<c}(exp(z[r, k]))) + z[r, j]   (the claim)",
     ]
 
 
