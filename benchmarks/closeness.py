@@ -19,7 +19,7 @@ from graders.harness.key import AnswerKey
 
 
 def closeness(exercise: Exercise, wrong: Function, key: AnswerKey) -> float:
-    """Return the largest error of a mistake over its ordinary cases in float64; inf for a wrong shape, 0 if it passes."""
+    """Return the largest error of a mistake over its ordinary cases in float64; inf for a wrong shape."""
     worst = 0.0
     for case in key.cases(exercise):
         if case.extreme or case.dtype != "float64":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ import numpy as np
 
 from graders import _catalogue
 from graders._adapters import named
+from graders._proofs import prove as prove
 from graders.harness import grade as grading
 from graders.harness.certify import proved
 from graders.harness.exercise import Exercise
@@ -192,21 +193,3 @@ def score(code: str | Path, name: str, *, seed: int | None = None, limits: Limit
             grading.missing(exercise.name), verdict="unscored", reason=report.reason, score=None
         )
     return report.exercises[0]
-
-
-def prove(names: Sequence[str] = (), *, mutants: int = 8) -> Mapping[str, Any]:
-    """Return the verification of each claim whose name fits one of the patterns (all of them without any)."""
-    import fnmatch
-
-    from derivations import _kernel as kernel
-    from derivations._catalogue import claims
-
-    chosen = {
-        name: claim
-        for name, claim in claims().items()
-        if not names
-        or any(fnmatch.fnmatchcase(name, p) or fnmatch.fnmatchcase(name.partition(".")[2], p) for p in names)
-    }
-    if not chosen:
-        raise LookupError(f"no claim is called {' or '.join(map(repr, names))}; `gradproof list --claims` shows all")
-    return {name: kernel.verify(claim, mutants=mutants) for name, claim in chosen.items()}

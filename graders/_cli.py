@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -140,83 +140,42 @@ def _rendered(report: Any, format_: str, verbose: bool, to_terminal: bool) -> st
 @as_json
 def prove(names: tuple[str, ...], show: bool, latex: bool, deep: bool, json_: bool) -> None:
     """Check our derivations: prove each claim, hold it against numbers, and refuse its mutants."""
-    from derivations import _kernel as kernel
-    from derivations._catalogue import claims, errata
+    from graders import _proofs
 
-    chosen = _claims(names, claims())
-    step = _progress(len(chosen), "proved")
-    verified = {}
-    for name, claim in chosen.items():
-        step(name)
-        verified[name] = kernel.verify(claim, mutants=10_000 if deep else 8)
-    refuted = [] if names else [(e, kernel.verify(e.as_written, mutants=0)) for e in errata()]
+    try:
+        chosen = _proofs.select(names)
+    except LookupError as error:
+        _unusable(error.args[0])
+    result = _proofs.prove(names, mutants=10_000 if deep else 8, progress=_progress(len(chosen), "proving"))
     if json_:
-        _print_json(_proof_document(verified, refuted))
+        _print_json(result)
     else:
-        for name, result in verified.items():
-            _print_proof(name, chosen[name], result, show, latex)
-        for erratum, result in refuted:
-            click.echo(f"{result.status:9}  {erratum.id} as the lectures write it; right is {erratum.corrected_by}")
-        proved = sum(v.status == "proved" for v in verified.values())
-        click.echo(f"\n{proved} of {len(verified)} claims proved")
-    unproved = any(v.status != "proved" or v.mutants_proved for v in verified.values())
-    sys.exit(FELL_SHORT if unproved or any(v.status != "refuted" for _, v in refuted) else 0)
-
-
-def _claims(names: Sequence[str], every: Mapping[str, Any]) -> dict[str, Any]:
-    import difflib
-    import fnmatch
-
-    chosen: dict[str, Any] = {}
-    for pattern in names or ("*",):
-        fitting = [
-            n for n in every if fnmatch.fnmatchcase(n, pattern) or fnmatch.fnmatchcase(n.partition(".")[2], pattern)
-        ]
-        if not fitting:
-            near = difflib.get_close_matches(pattern, every, 1) or difflib.get_close_matches(
-                pattern, [n.partition(".")[2] for n in every], 1
+        for claim in result.claims:
+            _print_claim(claim, chosen[claim.name], show, latex)
+        for erratum in result.errata:
+            click.echo(
+                f"{erratum.as_written:9}  {erratum.id} as the lectures write it; right is {erratum.corrected_by}"
             )
-            _unusable(f"no claim is called {pattern!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        chosen |= {name: every[name] for name in fitting}
-    return chosen
+        proved = sum(claim.status == "proved" for claim in result.claims)
+        click.echo(f"\n{proved} of {len(result.claims)} claims proved")
+    sys.exit(0 if result.sound else FELL_SHORT)
 
 
-def _proof_document(verified: Mapping[str, Any], refuted: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "claims": [
-            {
-                "name": name, "ids": list(v.ids), "status": v.status, "scope": v.scope, "trust": v.trust,
-                "source": v.source, "seconds": round(v.seconds, 4), "numeric_digits": v.numeric_digits,
-                "mutants": v.mutants, "mutants_proved": v.mutants_proved,
-            }
-            for name, v in verified.items()
-        ],
-        "errata": [
-            {"id": e.id, "as_written": v.status, "witness": str(v.witness), "corrected_by": e.corrected_by}
-            for e, v in refuted
-        ],
-    }  # fmt: skip
-
-
-def _print_proof(name: str, claim: Any, result: Any, show: bool, latex: bool) -> None:
+def _print_claim(claim: Any, value: Any, show: bool, latex: bool) -> None:
     from derivations import _kernel as kernel
 
-    mutants = (
-        f"{result.mutants} mutants refused" if not result.mutants_proved else f"{result.mutants_proved} MUTANTS PROVED"
-    )
-    scope = result.scope.replace("_", " ")
-    click.echo(
-        f"{result.status:9}  {name}  ({scope}; {result.numeric_digits} digits agree; {mutants}; {result.seconds:.2f} s)"
-    )
-    if result.status != "proved" and result.first_wrong is not None:
-        click.echo(f"           the first step that does not follow: {result.first_wrong.equation}")
-    if result.witness is not None and result.status != "proved":
-        click.echo(f"           {result.witness}")
+    refused = f"{claim.mutants} mutants refused"
+    mutants = f"{claim.mutants_proved} MUTANTS PROVED" if claim.mutants_proved else refused
+    facts = (claim.scope.replace("_", " "), f"{claim.numeric_digits} digits agree", mutants, f"{claim.seconds:.2f} s")
+    click.echo(f"{claim.status:9}  {claim.name}  ({'; '.join(facts)})")
+    if claim.status != "proved":
+        for what, found in (("the first step that does not follow", claim.first_wrong), ("witness", claim.witness)):
+            if found:
+                click.echo(f"           {what}: {found}")
     if show:
-        click.echo("\n" + _indented(kernel.as_text(claim)) + "\n")
+        click.echo("\n" + _indented(kernel.as_text(value)) + "\n")
     if latex:
-        click.echo("\n" + kernel.as_latex(claim) + "\n")
+        click.echo("\n" + kernel.as_latex(value) + "\n")
 
 
 def _indented(text: str) -> str:

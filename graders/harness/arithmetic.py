@@ -318,6 +318,9 @@ class Exact(Lifted):
             return type(self)((value,), self.dtype)
         return type(self).of(value, self.dtype)  # type: ignore[return-value]
 
+    def _moved(self, move: Callable[[Plain], Plain]) -> Self:
+        return type(self)(tuple(_as_objects(move(part)) for part in self.parts), self.dtype)
+
     def _number(self, part: Plain) -> Plain:
         if part.dtype != bool:
             return part
@@ -372,7 +375,7 @@ def _objects(numbers: list[Any], shape: tuple[int, ...]) -> Plain:
 
 def _as_objects(made: Any) -> Plain:
     """Return a 0-dimensional array where NumPy unwrapped one element."""
-    return made if isinstance(made, np.ndarray) else _objects([made], ())
+    return np.asarray(made) if isinstance(made, (np.ndarray, np.bool_)) else _objects([made], ())
 
 
 # ---------------------------------------------------------------- running error
@@ -560,12 +563,12 @@ class Rounded(Lifted):
         return super().apply(name, inputs)
 
     def _matmul(self, one: Self, two: Self) -> Self:
-        a, b = one.parts[0], two.parts[0]
-        if two.ndim == 1:
-            products, summed = a * (b[:, None, :] if one.ndim > 1 else b), -1
-        else:
-            products, summed = a[..., :, None] * (b[:, None] if one.ndim > 1 else b), -2
-        return type(self)((self._noisy(products),), self.dtype)._sum(summed, False)
+        rows = one if one.ndim > 1 else one[None, :]
+        columns = two if two.ndim > 1 else two[:, None]
+        (a,), (b,) = _aligned(rows, columns)
+        made = type(self)((self._noisy(a[..., :, None] * b[..., None, :, :]),), self.dtype)._sum(-2, False)
+        made = made if one.ndim > 1 else made[..., 0, :]
+        return made if two.ndim > 1 else made[..., 0]
 
     def _sum(self, axis: Any, keepdims: bool) -> Self:
         axes = self._axes(axis)

@@ -11,6 +11,7 @@ from typing import Any
 from graders.harness import diagnose
 from graders.harness.cases import Case
 from graders.harness.compare import Comparison
+from graders.harness.consistency import belongs
 from graders.harness.exercise import Exercise
 from graders.harness.judge import Opener, Session, attempt, compared, judge, said_of
 from graders.harness.key import AnswerKey, cache_folder, store
@@ -42,7 +43,9 @@ class Bound:
 Binder = Callable[[tuple[Found, ...]], Bound]
 
 
-def aspects_of(exercise: Exercise, decision: Decision, comparisons: Sequence[Comparison]) -> dict[str, Aspect]:
+def aspects_of(
+    exercise: Exercise, decision: Decision, comparisons: Sequence[Comparison], consistent: bool | None
+) -> dict[str, Aspect]:
     """Return the marks by aspect: stability pays only where the function is right, hygiene never."""
     main = "gradient" if exercise.forward else "values"
     extremes = [c for c in comparisons if c.case.extreme]
@@ -57,6 +60,8 @@ def aspects_of(exercise: Exercise, decision: Decision, comparisons: Sequence[Com
     made = {main: Aspect(share * right, share, right)}
     if share < 1:
         made["stability"] = Aspect((1 - share) * stable, round(1 - share, 12), stable if comparisons else None)
+    if exercise.forward:
+        made["consistency"] = Aspect(0.0, 0.0, consistent)
     made["hygiene"] = Aspect(0.0, 0.0, clean if comparisons else None)
     return made
 
@@ -75,9 +80,14 @@ def hygiene(comparisons: Sequence[Comparison], names: Sequence[str]) -> list[str
 
 
 def grade_function(
-    session: Session, binding: Binding, key: AnswerKey, names: Sequence[str], path: str
+    session: Session,
+    binding: Binding,
+    key: AnswerKey,
+    names: Sequence[str],
+    path: str,
+    forward: Binding | None = None,
 ) -> ExerciseReport:
-    """Return the verdict on one function."""
+    """Return the verdict on one function; a gradient is also held against the submission's own `forward`."""
     began = time.monotonic()
     exercise = binding.exercise
     try:
@@ -98,10 +108,14 @@ def grade_function(
             "path": path,
         }  # fmt: skip
         store(cache_folder() / "cases" / exercise.name / decisive.case.id, record)
-    aspects = aspects_of(exercise, decision, comparisons)
+    consistent = None
+    if forward is not None and any(not c.problem for c in comparisons):
+        consistent = belongs(session, binding, forward, key)
+    aspects = aspects_of(exercise, decision, comparisons, consistent)
     decided = [c for c in comparisons if c.case.dtype == "float64" and not c.case.extreme]
     truths = {c.answer.truth for c in comparisons}
     notes = [*judged.notes, *([binding.note] if binding.note else []), *hygiene(comparisons, names)]
+    notes += _on_consistency(consistent, decision, forward)
     return ExerciseReport(
         name=exercise.name,
         function=binding.function,
@@ -121,6 +135,22 @@ def grade_function(
         notes=notes,
         seconds=round(time.monotonic() - began, 3),
     )
+
+
+def forward_of(gradient: Binding, bindings: Sequence[Binding]) -> Binding | None:
+    """Return the submission's own function that a gradient should belong to, of the same module if it can be."""
+    found = [b for b in bindings if b.exercise.name == gradient.exercise.forward]
+    module = gradient.function.rpartition(".")[0]
+    return min(found, key=lambda b: b.function.rpartition(".")[0] != module, default=None)
+
+
+def _on_consistency(consistent: bool | None, decision: Decision, forward: Binding | None) -> list[str]:
+    right = decision.verdict in ("correct", "convention", "unstable")
+    if forward is None or consistent is None or consistent == right:
+        return []
+    if consistent:
+        return [f"it is the gradient of your own {forward.function}, which is judged by itself"]
+    return [f"it is not the gradient of your own {forward.function}"]
 
 
 def _made_small(
@@ -192,7 +222,10 @@ def grade_submission(
         bound = binder(loaded.functions)
         parameters = {f.name: f.names("positional") for f in loaded.functions}
         reports = [
-            grade_function(session, b, key, parameters.get(b.function, ()), submission.path) for b in bound.bindings
+            grade_function(
+                session, b, key, parameters.get(b.function, ()), submission.path, forward_of(b, bound.bindings)
+            )
+            for b in bound.bindings
         ]
     finally:
         session.close()

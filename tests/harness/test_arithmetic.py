@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -126,7 +127,7 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "extrema": lambda a, m, v: np.maximum(m, 0) + np.minimum(v, m) - np.maximum(0.5, m),
     "clip": lambda a, m, v: np.clip(m, -1.0, 1.0),
     "comparisons": lambda a, m, v: m > 0,
-    "comparisons of arrays": lambda a, m, v: (m <= v) | ((m != 0) & (m >= 2)),
+    "comparisons of arrays": lambda a, m, v: (m <= v) | ((m != 0) & (m >= 1.75)),
     "not": lambda a, m, v: ~(m < 0),
     "a mask as numbers": lambda a, m, v: v * (m > 0),
     "where": lambda a, m, v: np.where(m > 0, m, v),
@@ -289,7 +290,7 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-EXPRESSIONS = st.recursive(LEAF, _grown, max_leaves=6).filter(lambda text: any(name in text for name in "xyz"))
+EXPRESSIONS = st.recursive(LEAF, _grown, max_leaves=6).filter(re.compile(r"\b[xyz]\b").search)
 NUMBERS = st.floats(-30, 30, width=32).filter(lambda x: x == 0 or abs(x) > 1e-6)
 
 
@@ -417,20 +418,6 @@ def test_random_rounding_is_drawn_from_its_seed() -> None:
 
     np.testing.assert_array_equal(samples(1), samples(1))
     assert np.any(samples(1) != samples(2))
-
-
-@settings(max_examples=100, deadline=None)
-@given(EXPRESSIONS, st.lists(NUMBERS, min_size=3, max_size=3))
-def test_samples_stay_within_the_running_error_bound(text: str, numbers: list[float]) -> None:
-    dtype = "float32"
-    kind = rounded_kind(dtype, seed=0)
-    with np.errstate(all="ignore"):
-        bounded = value_of(text, [bounded_kind(dtype).of(np.array([x]), dtype) for x in numbers])
-        samples = value_of(text, [kind.of(np.array([x]), dtype) for x in numbers])
-    v, e = (part[0] for part in bounded.parts)
-    assume(np.isfinite(v) and np.isfinite(e))
-
-    assert np.all(np.abs(samples.parts[0][:, 0] - v) <= e * 1.000001)
 
 
 def test_exact_is_what_its_name_says() -> None:

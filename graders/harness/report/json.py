@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from graders.harness.report import SCHEMA, Report
+from graders.harness.report import Report
 from graders.harness.report.words import finite
 
 
@@ -18,9 +18,3 @@ def document(value: Any) -> str:
 def render(report: Report) -> str:
     """Return the whole report as a JSON document."""
     return document(report)
-
-
-def schemas() -> dict[str, Any]:
-    """Return the JSON Schema of each document, by command."""
-    made = msgspec.json.schema(Report)
-    return {"grade": made | {"$comment": f"schema {SCHEMA}; a non-finite number is one of the strings nan, inf, -inf"}}

@@ -1,0 +1,58 @@
+"""Write the JSON Schema of each document that the command line prints into docs/schema/.
+
+Run: python docs/make_schemas.py. A test holds the files against what this script makes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import gradproof  # noqa: F401  (takes the rooms)
+from graders._proofs import Proofs
+from graders.harness.audit import Audit
+from graders.harness.certify import Certificate
+from graders.harness.report import SCHEMA, Report
+
+FOLDER = Path(__file__).with_name("schema")
+NUMBERS = "A number that is not finite is one of the strings nan, inf and -inf, wherever a number is expected."
+
+
+class Certificates(msgspec.Struct, frozen=True):
+    """The document of `gradproof certify --json`."""
+
+    schema: int
+    functions: list[Certificate]
+
+
+class Audits(msgspec.Struct, frozen=True):
+    """The document of `gradproof audit --json`."""
+
+    schema: int
+    exercises: list[Audit]
+
+
+DOCUMENTS: dict[str, type] = {"grade": Report, "prove": Proofs, "certify": Certificates, "audit": Audits}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return each schema by its command."""
+    return {
+        command: {"$schema": "https://json-schema.org/draft/2020-12/schema", "$comment": f"schema {SCHEMA}. {NUMBERS}"}
+        | msgspec.json.schema(document)
+        for command, document in DOCUMENTS.items()
+    }
+
+
+def main() -> None:
+    """Write the schemas."""
+    FOLDER.mkdir(exist_ok=True)
+    for command, schema in schemas().items():
+        (FOLDER / f"{command}.json").write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
