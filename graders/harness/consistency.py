@@ -15,7 +15,7 @@ import numpy as np
 
 from graders.harness.cases import Case, signature
 from graders.harness.compare import as_array
-from graders.harness.judge import Session, attempt
+from graders.harness.judge import Session, attempts
 from graders.harness.key import AnswerKey
 from graders.harness.plans import Binding, output_names
 
@@ -32,23 +32,6 @@ def _forward_case(case: Case, forward: Binding, moved: Mapping[str, Any]) -> Cas
         arguments={name: moved.get(name, case.arguments[name]) for name in read.arguments},
         hyperparameters={name: case.hyperparameters[name] for name in read.hyperparameters},
     )
-
-
-def _slope(
-    session: Session, forward: Binding, case: Case, directions: Mapping[str, Any], step: float
-) -> tuple[float, float] | None:
-    """Return the central difference of <cotangent, forward> along the directions, and by how much its halves differ."""
-    values = []
-    for sign in (-1.0, 0.0, 1.0):
-        moved = {name: case.arguments[name] + sign * step * d for name, d in directions.items()}
-        outputs = attempt(session, forward, _forward_case(case, forward, moved))
-        value = None if outputs is None else as_array(outputs[""])
-        cotangent = case.arguments.get("cotangent", np.float64(1.0))
-        if value is None or value.shape != np.shape(cotangent):
-            return None
-        values.append(float(np.sum(cotangent * value)))
-    low, middle, high = values
-    return (high - low) / (2 * step), (high - 2 * middle + low) / step
 
 
 def belongs(session: Session, gradient: Binding, forward: Binding, key: AnswerKey) -> bool | None:
@@ -75,23 +58,35 @@ def _agrees(
 ) -> bool | None:
     random = np.random.default_rng(int(case.id, 16))
     directions = {name: random.standard_normal(np.shape(case.arguments[name])) for name in differentiable}
-    outputs = attempt(session, gradient, case)
-    if outputs is None:
+    offsets = (-STEP, -STEP / 2, 0.0, STEP / 2, STEP)
+    moved = [{name: case.arguments[name] + t * d for name, d in directions.items()} for t in offsets]
+    outputs, *values = attempts(
+        session, [(gradient, case), *((forward, _forward_case(case, forward, m)) for m in moved)]
+    )
+    projected = [_projected(case, value) for value in values]
+    if outputs is None or any(p is None for p in projected):
         return None
+    low, low_half, middle, high_half, high = (float(p) for p in projected if p is not None)
+    coarse, fine = (high - low) / (2 * STEP), (high_half - low_half) / STEP
+    bend, bend_half = (high - 2 * middle + low) / STEP, 2 * (high_half - 2 * middle + low_half) / STEP
     total = size = 0.0
-    for (_, value), (_, direction) in zip(outputs.items(), directions.items(), strict=True):
+    for value, direction in zip(outputs.values(), directions.values(), strict=True):
         array = as_array(value)
         if array is None or array.shape != direction.shape or not np.isfinite(array).all():
             return None
         total += float(np.sum(array * direction))
         size += float(np.sum(np.abs(array * direction)))
-    coarse, fine = (_slope(session, forward, case, directions, step) for step in (STEP, STEP / 2))
-    if coarse is None or fine is None or not np.isfinite([coarse, fine]).all():
-        return None
-    better = (4 * fine[0] - coarse[0]) / 3
+    better = (4 * fine - coarse) / 3
     scale = max(size, abs(better), 1e-12)
     # half the step halves the bend of a smooth function; at a kink it stays, and no difference is to be believed
-    kinked = abs(fine[1]) > 0.6 * abs(coarse[1]) + BELIEVED * scale
-    if kinked or abs(better - fine[0]) > BELIEVED * scale:
+    kinked = abs(bend_half) > 0.6 * abs(bend) + BELIEVED * scale
+    if kinked or not np.isfinite(better) or abs(better - fine) > BELIEVED * scale:
         return None
     return bool(abs(total - better) <= 10 * BELIEVED * scale)
+
+
+def _projected(case: Case, outputs: Mapping[str, Any] | None) -> float | None:
+    """Return the forward's values along the cotangent; a loss is a number already."""
+    cotangent = case.arguments.get("cotangent", np.float64(1.0))
+    value = None if outputs is None else as_array(outputs[""])
+    return None if value is None or value.shape != np.shape(cotangent) else float(np.sum(cotangent * value))

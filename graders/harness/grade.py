@@ -13,7 +13,7 @@ from graders.harness.cases import Case
 from graders.harness.compare import Comparison
 from graders.harness.consistency import belongs
 from graders.harness.exercise import Exercise
-from graders.harness.judge import Opener, Session, attempt, compared, judge, said_of
+from graders.harness.judge import Opener, Session, attempts, compared, judge, said_of
 from graders.harness.key import AnswerKey, cache_folder, store
 from graders.harness.plans import Binding
 from graders.harness.report import Aspect, ExerciseReport, SubmissionReport
@@ -162,7 +162,7 @@ def _made_small(
     exercise = binding.exercise
 
     def asked(case: Case) -> Mapping[str, Any] | None:
-        return attempt(session, binding, case) if binding.accepts(case) else None
+        return attempts(session, [(binding, case)])[0] if binding.accepts(case) else None
 
     def full(case: Case) -> Comparison | None:
         answer = key.find(exercise, case)

@@ -75,16 +75,21 @@ class Judged:
     notes: tuple[str, ...] = ()
 
 
-def attempt(session: Session, binding: Binding, case: Case) -> Mapping[str, Any] | None:
-    """Return what the function makes of one case; None if it fails to answer."""
-    outcomes = session.call(binding.plan(case))
-    if len(outcomes) < len(binding.plan(case)) or not all(isinstance(o, Returned) for o in outcomes):
-        return None
-    returned = [o for o in outcomes if isinstance(o, Returned)]
-    try:
-        return binding.outputs(case, returned)
-    except WrongKind:
-        return None
+def attempts(session: Session, asked: Sequence[tuple[Binding, Case]]) -> list[Mapping[str, Any] | None]:
+    """Return what functions make of cases, asked all at once; None for each that fails to answer."""
+    plans = [binding.plan(case) for binding, case in asked]
+    outcomes = session.call([call for plan in plans for call in plan])
+    made: list[Mapping[str, Any] | None] = []
+    at = 0
+    for (binding, case), plan in zip(asked, plans, strict=True):
+        part = outcomes[at : at + len(plan)]
+        at += len(plan)
+        returned = [o for o in part if isinstance(o, Returned)]
+        try:
+            made.append(binding.outputs(case, returned) if len(returned) == len(plan) else None)
+        except WrongKind:
+            made.append(None)
+    return made
 
 
 def compared(binding: Binding, case: Case, key: AnswerKey, outcomes: Sequence[Outcome]) -> Comparison:

@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,9 +74,18 @@ def _with_requirements(packages: Sequence[str]) -> list[importlib.metadata.Distr
     return list(found.values())
 
 
+_preparing = threading.Lock()
+
+
+def visible(packages: Sequence[str]) -> str:
+    """Return a folder that holds the runtime files and links to the packages, and nothing else to import."""
+    with _preparing:  # two threads that made it at once would each throw the other's away
+        return _prepared(tuple(packages)).name
+
+
 @functools.lru_cache(maxsize=8)
-def _visible(packages: tuple[str, ...]) -> tempfile.TemporaryDirectory[str]:
-    """Make a folder that holds the runtime files and links to the packages, and nothing else to import."""
+def _prepared(packages: tuple[str, ...]) -> tempfile.TemporaryDirectory[str]:
+    """Make that folder; it goes when this process ends."""
     folder = tempfile.TemporaryDirectory(prefix="gradproof-")
     runtime = Path(folder.name, "runtime", "gradproof_child")
     runtime.mkdir(parents=True)
@@ -119,7 +129,7 @@ class ProcessBox:
         self._waiting = bytearray()
         self._dead: Killed | TimedOut | None = None
         self.printed = bytearray()
-        folder = _visible(tuple(packages)).name
+        folder = visible(packages)
         program = (
             f"import sys; sys.path[:0] = [{folder + '/runtime'!r}, {folder + '/packages'!r}]; "
             "from gradproof_child.child import main; main()"
