@@ -68,15 +68,15 @@ def one(name: str) -> Exercise:
     return next(iter(found.values()))
 
 
-def check(name: str, function: Callable[..., Any], *, seed: int = PUBLIC_SEED) -> Check:
+def check(name: str | Exercise, function: Callable[..., Any], *, seed: int = PUBLIC_SEED) -> Check:
     """Return the verdict on a live function, called in this process: on any operating system, with any library.
 
-    `name` is dotted ("losses.softmax_cross_entropy_grad") or bare. The cases are public: the same for everybody who
+    `name` is dotted ("losses.softmax_cross_entropy_grad") or bare, or an exercise of one's own. The cases are public: the same for everybody who
     does not choose a seed. Nothing stops a function that does not return.
 
     Raises LookupError for an unknown name and TypeError for what cannot be called.
     """
-    exercise = one(name)
+    exercise = name if isinstance(name, Exercise) else one(name)
     if not callable(function):
         raise TypeError(f"check needs a function to call, got {type(function).__name__}")
     tail = exercise.name.partition(".")[2]
@@ -85,7 +85,9 @@ def check(name: str, function: Callable[..., Any], *, seed: int = PUBLIC_SEED) -
     binding = named.bind(exercise, box.loaded.functions[0])
     session = Session(lambda limits: box, Limits())
     names = box.loaded.functions[0].names("positional")
-    return Check(grading.grade_function(session, binding, key, names, ""))
+    report = grading.grade_function(session, binding, key, names, "")
+    known = exercise.name in _catalogue.exercises()
+    return Check(report if known else msgspec.structs.replace(report, replay=""))
 
 
 def _opener(submission: parent.Submission, allowed: Sequence[str]) -> Opener:

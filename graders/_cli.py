@@ -166,7 +166,7 @@ def _print_claim(claim: Any, value: Any, show: bool, latex: bool) -> None:
 
     refused = f"{claim.mutants} mutants refused"
     mutants = f"{claim.mutants_proved} MUTANTS PROVED" if claim.mutants_proved else refused
-    facts = (claim.scope.replace("_", " "), f"{claim.numeric_digits} digits agree", mutants, f"{claim.seconds:.2f} s")
+    facts = (claim.scope.replace("_", " "), f"{claim.numeric_digits} digits agree", mutants)
     click.echo(f"{claim.status:9}  {claim.name}  ({'; '.join(facts)})")
     if claim.status != "proved":
         for what, found in (("the first step that does not follow", claim.first_wrong), ("witness", claim.witness)):

@@ -258,7 +258,7 @@ def test_exact_edges_are_those_of_the_extended_reals() -> None:
 
 def test_each_precision_has_a_context_of_its_own() -> None:
     before = mpmath.mp.dps
-    (exact_kind(400).of(np.array([2.0]), "float64") ** 0.5).parts
+    np.sqrt(exact_kind(400).of(np.array([2.0]), "float64"))
 
     assert mpmath.mp.dps == before
     assert arithmetic.context(50).dps == 50
@@ -313,8 +313,10 @@ def true_value(text: str, numbers: list[float]) -> Any:
 @given(EXPRESSIONS, st.lists(NUMBERS, min_size=3, max_size=3), st.sampled_from(["float64", "float32"]))
 def test_the_running_error_bound_holds(text: str, numbers: list[float], dtype: str) -> None:
     try:
+        with np.errstate(all="ignore", over="raise"):  # what overflows could keep many digits busy for hours
+            value_of(text, [np.array([x]) for x in numbers])
         truth = true_value(text, numbers)
-    except (OverflowError, ZeroDivisionError):
+    except (ArithmeticError, FloatingPointError):
         assume(False)
     assume(mpmath.isfinite(truth) and abs(truth) < (1e300 if dtype == "float64" else 1e37))
     with np.errstate(all="ignore"):
@@ -340,7 +342,7 @@ def test_the_bounds_of_sums_and_products_hold_in_any_order(one: list[float], two
     a, b = (np.array(x[:n], dtype=dtype) for x in (one, two))
     kind = bounded_kind(dtype)
     product = kind.of(a, dtype) @ kind.of(b, dtype)
-    total = np.sum(kind.of(a, dtype))
+    total = kind.of(a, dtype).sum()
     with mpmath.workdps(60):
         true_product = mpmath.fsum(mpmath.mpf(float(x)) * mpmath.mpf(float(y)) for x, y in zip(a, b, strict=True))
         true_total = mpmath.fsum(mpmath.mpf(float(x)) for x in a)
@@ -365,8 +367,8 @@ def test_a_bound_that_is_too_small_would_be_seen(monkeypatch: pytest.MonkeyPatch
 
 def test_a_choice_that_the_errors_could_turn_counts_both_ways() -> None:
     x = Bounded.of(np.array([0.1]), "float64")
-    torn = np.where(x * 3 > 0.30000000000000004, 1.0, 7.0)
-    clear = np.where(x * 3 > 0.2, 1.0, 7.0)
+    torn: Any = np.where(x * 3 > 0.30000000000000004, 1.0, 7.0)
+    clear: Any = np.where(x * 3 > 0.2, 1.0, 7.0)
 
     assert torn.parts[1][0] >= 6
     assert clear.parts[1][0] == 0
