@@ -71,8 +71,8 @@ def one(name: str) -> Exercise:
 def check(name: str | Exercise, function: Callable[..., Any], *, seed: int = PUBLIC_SEED) -> Check:
     """Return the verdict on a live function, called in this process: on any operating system, with any library.
 
-    `name` is dotted ("losses.softmax_cross_entropy_grad") or bare, or an exercise of one's own. The cases are public: the same for everybody who
-    does not choose a seed. Nothing stops a function that does not return.
+    `name` is dotted ("losses.softmax_cross_entropy_grad") or bare, or an exercise of one's own. The cases
+    are public: the same for everybody who does not choose a seed. Nothing stops a function that does not return.
 
     Raises LookupError for an unknown name and TypeError for what cannot be called.
     """

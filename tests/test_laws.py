@@ -100,11 +100,9 @@ def test_an_exercise_has_four_misconceptions_and_more_each_under_a_name_of_its_o
 def test_what_a_student_is_told_is_a_sentence(name: str, function: Function) -> None:
     said = inspect.getdoc(function) or ""
 
-    assert said[:1].isupper() or not said[:1].isalpha()
     assert said.endswith(".")
     assert len(said.split()) >= 4
     assert function.__name__.isidentifier()
-    assert "_" in function.__name__ or function.__name__ == "leaks"
 
 
 @pytest.mark.parametrize("name, function", PAIRS["misconceptions"] + PAIRS["conventions"] + PAIRS["programs"])
@@ -242,8 +240,11 @@ LIES: Mapping[str, Lie] = {
 
 
 def truncated(truth: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    bits, dropped = (np.uint64, 32) if truth.dtype == np.float64 else (np.uint32, 12)
-    kept: np.ndarray[Any, Any] = ((truth.view(bits) >> dropped) << dropped).view(truth.dtype)
+    kept: np.ndarray[Any, Any]
+    if truth.dtype == np.float64:
+        kept = (truth.view(np.uint64) & np.uint64(0xFFFF_FFFF_0000_0000)).view(np.float64)
+    else:
+        kept = (truth.view(np.uint32) & np.uint32(0xFFFF_F000)).view(np.float32)
     return kept
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from graders.harness.cases import Case, signature
 from graders.harness.exercise import Exercise
-from graders.harness.plans import Binding, Outputs, WrongKind, named, output_names, said
+from graders.harness.plans import Binding, Outputs, Typed, WrongKind, literal, named, output_names, said
 from graders.harness.sandbox.codec import Kept
 from graders.harness.sandbox.contract import Call, Path, Returned
 from graders.harness.sandbox.contract import Function as Found
@@ -142,9 +142,9 @@ def _forward(exercise: Exercise, shape: Forward, found: Found) -> Binding:
     def accepts(case: Case) -> bool:
         return bool(case.form) == shape.integer_labels
 
-    def code(case: Case) -> str:
-        typed = (name if name in case.arguments else repr(case.hyperparameters[name]) for name in shape.arguments)
-        return f"{found.tail}({', '.join(typed)}){part}"
+    def typed(case: Case) -> Typed:
+        given = (name if name in case.arguments else repr(case.hyperparameters[name]) for name in shape.arguments)
+        return Typed(f"{found.tail}({', '.join(given)}){part}")
 
     return Binding(
         exercise,
@@ -153,7 +153,7 @@ def _forward(exercise: Exercise, shape: Forward, found: Found) -> Binding:
         lambda case, returned: {"": returned[0].values[0]},
         accepts=accepts,
         held=_held(exercise),
-        call_code=code,
+        typed=typed,
     )
 
 
@@ -170,10 +170,11 @@ def _backward(exercise: Exercise, shape: Backward, found: Found, forward: str) -
     def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
         return dict(zip(names, returned[1].values, strict=True))
 
-    def code(case: Case) -> str:
-        return f"{found.tail}(cotangent, {forward.rpartition('.')[2]}({', '.join(shape.arguments)})[1])"
+    def typed(case: Case) -> Typed:
+        call = f"{found.tail}(cotangent, {shape.forward}({', '.join(shape.arguments)})[1])"
+        return Typed(call)
 
-    return Binding(exercise, found.name, plan, outputs, held=_held(exercise), call_code=code)
+    return Binding(exercise, found.name, plan, outputs, held=_held(exercise), typed=typed)
 
 
 def _settings(shape: Configured, case: Case) -> dict[str, Any]:
@@ -217,11 +218,16 @@ def _configured(exercise: Exercise, shape: Configured, found: Found) -> Binding:
             raise WrongKind(f"the new w is {said(wrong[0])}, expected an array of one shape at every step")
         return {"params": np.stack(steps), **named(returned[-1].values[1:], tuple(shape.state), "the new config")}
 
-    def code(case: Case) -> str:
-        config = ", ".join(f"{k!r}: {v!r}" for k, v in _settings(shape, case).items())
+    def typed(case: Case) -> Typed:
+        settings = _settings(shape, case)
         if not exercise.unrolled:
-            return f"{found.tail}(params, grad, {{{config}}})[0]"
-        fields = "".join(f", {key!r}: state.{name}" for name, key in shape.state.items())
-        return f"{found.tail}(params, grad, {{{config}{fields}}})"
+            return Typed(f"{found.tail}(params, grad, {literal(settings)})[0]")
+        state = case.arguments["state"].fields
+        return Typed(
+            f"{found.tail}(params, grad, config)",
+            state="config",
+            start=literal(settings | {key: state[name] for name, key in shape.state.items()}),
+            field=lambda name: f"config[{shape.state[name]!r}]",
+        )
 
-    return Binding(exercise, found.name, plan, outputs, call_code=code)
+    return Binding(exercise, found.name, plan, outputs, typed=typed)

@@ -9,7 +9,7 @@ import numpy as np
 
 from graders.harness.cases import Case, signature
 from graders.harness.exercise import Exercise
-from graders.harness.plans import Binding, Outputs, WrongKind, named, output_names, said
+from graders.harness.plans import Binding, Outputs, Typed, WrongKind, literal, named, output_names, said
 from graders.harness.sandbox.codec import Kept, Rebuilt
 from graders.harness.sandbox.contract import Call, Returned
 from graders.harness.sandbox.contract import Function as Found
@@ -32,7 +32,7 @@ def bind(exercise: Exercise, found: Found) -> Binding:
         lambda case, returned: _outputs(exercise, case, returned),
         held=held,
         note=note,
-        call_code=lambda case: _code(exercise, found.tail, case, held),
+        typed=lambda case: _typed(exercise, found.tail, case, held),
     )
 
 
@@ -62,8 +62,16 @@ def _outputs(exercise: Exercise, case: Case, returned: Sequence[Returned]) -> Ou
     return {"params": np.stack(steps), **named(returned[-1].values[1], names, "the new state")}
 
 
-def _code(exercise: Exercise, function: str, case: Case, held: frozenset[str]) -> str:
+def _typed(exercise: Exercise, function: str, case: Case, held: frozenset[str]) -> Typed:
     keywords = "".join(f", {k}={v!r}" for k, v in case.hyperparameters.items() if k not in held)
     if not exercise.unrolled:
-        return f"{function}({', '.join(case.arguments)}{keywords})"
-    return f"{function}(params, grad, state{keywords})"
+        return Typed(f"{function}({', '.join(case.arguments)}{keywords})")
+    state = case.arguments["state"]
+    return Typed(
+        f"{function}(params, grad, state{keywords})",
+        state="state",
+        start=f"State({', '.join(literal(value) for value in state.fields.values())})",
+        before=f"State = collections.namedtuple({state.name!r}, {' '.join(state.fields)!r})",
+        again="state = State(**state) if isinstance(state, dict) else State(*state)",
+        field=lambda name: f"state.{name}",
+    )

@@ -125,7 +125,7 @@ def confirm(exercise: Exercise, case: Case, value: Proved) -> bool:
     context = arithmetic.context(digits)
     for name, expected in text.items():
         one, two = np.ravel(np.asarray(truth[name], dtype=object)), np.ravel(np.asarray(expected, dtype=object))
-        scale = max((abs(x) for x in two), default=0)
+        scale = max((abs(x) for x in two), default=0) or 1  # where all is zero, one text may round on its way there
         small = scale * context.mpf(10) ** (AGREEMENT - digits)
         if np.shape(truth[name]) != np.shape(expected) or not all(
             _agree(a, b, context) or abs(a - b) <= small for a, b in zip(one, two, strict=True)

@@ -24,6 +24,23 @@ class WrongKind(TypeError):
 
 
 @dataclass(frozen=True)
+class Typed:
+    """A case's call as a person would type it, the arrays being variables of their arguments' names."""
+
+    call: str
+    state: str = ""
+    """For a step: the name of its state, and …"""
+    start: str = ""
+    """… the expression that it starts from."""
+    before: str = ""
+    """A line that `start` needs."""
+    again: str = ""
+    """A line that readies the state for the next step."""
+    field: Callable[[str], str] = lambda name: name
+    """A field of the state, as an expression."""
+
+
+@dataclass(frozen=True)
 class Binding:
     """A function of a submission, and the exercise it is to be judged by."""
 
@@ -37,8 +54,7 @@ class Binding:
     held: frozenset[str] = field(default_factory=frozenset)
     """Hyperparameters it does not take: they stay at their defaults."""
     note: str = ""
-    call_code: Callable[[Case], str] | None = None
-    """The call as a person would type it, the arrays being variables of their arguments' names."""
+    typed: Callable[[Case], Typed] | None = None
 
 
 def output_names(exercise: Exercise) -> tuple[str, ...]:
@@ -72,6 +88,16 @@ def named(values: Any, names: tuple[str, ...], what: str) -> Outputs:
     if len(names) == 1:  # a state of one field may come as the field itself
         return {names[0]: values}
     raise WrongKind(f"{what} is {said(values)}, expected {len(names)} values: {', '.join(names)}")
+
+
+def literal(value: Any) -> str:
+    """Return Python text for a value, to the last digit, with the dtype where it is not the usual one."""
+    if isinstance(value, np.ndarray):
+        dtype = "" if value.dtype in (np.float64, np.int64) else f", np.{value.dtype}"
+        return f"np.array({value.tolist()!r}{dtype})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {literal(item)}" for key, item in value.items()) + "}"
+    return repr(value)
 
 
 def said(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graders.harness.compare import Comparison
-from graders.harness.plans import Binding
+from graders.harness.plans import Binding, literal
 from graders.harness.report import Witness
 from graders.harness.sandbox.codec import Record
 
@@ -25,59 +25,52 @@ def listed(value: Any) -> Any:
     return value
 
 
-def literal(value: Any) -> str:
-    """Return Python text for a value, to the last digit, in float64 without saying so."""
-    if isinstance(value, np.ndarray):
-        dtype = "" if value.dtype in (np.float64, np.int64) else f", np.{value.dtype}"
-        return f"np.array({value.tolist()!r}{dtype})"
-    return repr(value)
-
-
-def imported(path: str, function: str) -> str:
-    """Return the line that brings a function of a file in: an import, or for a name that is none, a run of the file."""
+def imported(path: str, function: str, call: str) -> list[str]:
+    """Return the lines that bring a function in: an import, or for a file whose name is none, a run of the file."""
     name = function.rpartition(".")[2]
+    name = ", ".join(dict.fromkeys([name, *re.findall(r"\b(\w+_forward)\(", call)]))
     file = Path(path)
     if not path or file.suffix == ".ipynb":
-        return f"# in the notebook or session that defines {name}:"
+        return [f"# in the notebook or session that defines {name}:"]
     module = function.rpartition(".")[0] if file.suffix != ".py" else file.stem
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", module or ""):
-        return f"from {module} import {name}"
-    return f"import runpy; {name} = runpy.run_path({file.name!r})[{name!r}]"
+        return [f"from {module} import {name}"]
+    return [f"import runpy; globals().update(runpy.run_path({file.name!r}))"]
 
 
 def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
     """Return at most eight lines that show the failure, needing NumPy and the student's file only."""
-    case = comparison.case
-    lines = ["import numpy as np", imported(path, binding.function)]
-    call = binding.call_code(case) if binding.call_code else ""
-    if not call:
+    case, output = comparison.case, comparison.output
+    if binding.typed is None:
         return ""
-    arguments = dict(case.arguments)
-    state = arguments.pop("state", None)
-    grads = arguments.pop("grads", None)
-    if isinstance(state, Record):
-        fields = ", ".join(literal(value) for value in state.fields.values())
-        names = " ".join(state.fields)
-        lines[0] = "import collections, numpy as np"
-        lines.append(f"state = collections.namedtuple({state.name!r}, {names!r})({fields})")
-    lines += [f"{name} = {literal(value)}" for name, value in arguments.items() if name in call or name == "params"]
-    if grads is not None:
-        lines += [f"for grad in {literal(grads)}:", f"    params, state = {call}"]
-        shown = "params" if comparison.output in ("params", "") else f"state.{comparison.output}"
-        should = _should(comparison, whole=False)
+    typed = binding.typed(case)
+    arrays = {name: literal(value) for name, value in case.arguments.items() if name not in ("state", "grads")}
+    lines = ["import collections, numpy as np" if typed.before else "import numpy as np"]
+    lines += imported(path, binding.function, typed.call)
+    if not typed.state:
+        lines += [f"{name} = {value}" for name, value in arrays.items() if re.search(rf"\b{name}\b", typed.call)]
+        lines.append(f"result = {typed.call}")
+        shown = f"result[{list(comparison.answer.outputs).index(output)}]" if output else "result"
     else:
-        lines.append(f"result = {call}")
-        position = list(comparison.answer.outputs).index(comparison.output) if comparison.output else None
-        shown = "result" if position is None else f"result[{position}]"
-        should = _should(comparison, whole=True)
-    lines.append(f"print({shown})  # should be {should}")
+        lines += [typed.before] if typed.before else []
+        lines += [
+            f"params, {typed.state} = {arrays['params']}, {typed.start}",
+            f"for grad in {literal(case.arguments['grads'])}:",
+            f"    params, {typed.state} = {typed.call}",
+        ]
+        lines += [f"    {typed.again}"] if typed.again else []
+        shown = "params" if output in ("params", "") else typed.field(output)
+    lines.append(f"print({shown})  # should be {_should(comparison, last=bool(typed.state))}")
     return "\n".join(lines)
 
 
-def _should(comparison: Comparison, whole: bool) -> str:
-    expected = comparison.answer.outputs[comparison.output or next(iter(comparison.answer.outputs))]
-    value = expected.hi if whole or comparison.output not in ("params", "") else expected.hi[-1]
-    text = np.array2string(np.asarray(value), precision=8, threshold=12, separator=", ")
+def _should(comparison: Comparison, last: bool) -> str:
+    """Return the true value of what the code prints: of a trajectory, where it ends."""
+    output = comparison.output or next(iter(comparison.answer.outputs))
+    value = comparison.answer.outputs[output].hi
+    text = np.array2string(
+        np.asarray(value[-1] if last and output == "params" else value), precision=8, threshold=12, separator=", "
+    )
     return re.sub(r"\s+", " ", text)
 
 

@@ -23,7 +23,8 @@ FUNCTION = """
 {% if e.witness %}
 {% if e.witness.problem %}<p>{{ e.witness.problem|clean }}</p>{% else %}
 <table class="numbers"><tr><th>element</th><th>yours</th><th>should be</th><th>allowed</th></tr>
-<tr><td>{{ e.witness.output|clean }}[{{ e.witness.index|join(", ") }}]</td>
+<tr><td>{{ e.witness.output|clean or "result" }}
+{%- if e.witness.index %}[{{ e.witness.index|join(", ") }}]{% endif %}</td>
 {% for shown in apart(e.witness.got, e.witness.expected) %}<td>{{ shown }}</td>{% endfor %}
 <td>± {{ e.witness.allowed|number(2) }}</td></tr></table>
 {% endif %}
