@@ -25,7 +25,7 @@ from graders.harness.report import SCHEMA, ExerciseReport, Report, Run, Submissi
 from graders.harness.report.html import one_function as as_html
 from graders.harness.report.text import one_function as as_text
 from graders.harness.sandbox import parent
-from graders.harness.sandbox.contract import Limits
+from graders.harness.sandbox.contract import Limits, Raised
 from graders.harness.sandbox.live import LiveBox
 from graders.harness.submissions import Unusable, found_at
 
@@ -33,6 +33,7 @@ PACKAGES = ("numpy",)
 ALLOWED = ("numpy", "scipy", "torch")
 TORCH_MEMORY = 16 << 30  # address space, of which torch maps much and uses little
 PUBLIC_SEED = 0
+MAX_ABSENT = 8
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def one(name: str) -> Exercise:
     """Return the exercise of a dotted or bare name; raise LookupError, with the nearest."""
     found = {k: e for k, e in _catalogue.exercises().items() if name in (k, k.partition(".")[2])}
     if not found:
-        raise LookupError(f"no exercise is called {name!r}{_catalogue.nearest(name)}")
+        raise _catalogue.UnknownName(f"no exercise is called {name!r}{_catalogue.nearest(name)}")
     return next(iter(found.values()))
 
 
@@ -91,20 +92,25 @@ def check(name: str | Exercise, function: Callable[..., Any], *, seed: int = PUB
 
 
 def _opener(submission: parent.Submission, allowed: Sequence[str]) -> Opener:
-    """Return how to open a submission: with NumPy alone, and again with a package that it turns out to need."""
-    needed: list[str] = list(PACKAGES)
+    """Return how to open a submission: with NumPy alone; again with a package that it turns out to need.
+
+    What is not allowed or not installed becomes an empty shell, so that functions which do not need it are judged.
+    """
+    needed, absent = list(PACKAGES), list(submission.absent)
 
     def opened(limits: Limits) -> parent.ProcessBox:
-        for _ in ALLOWED:
+        while True:
             bounds = _with_torch(limits) if "torch" in needed else limits
-            box = parent.open(submission, tuple(needed), bounds)
-            missing = getattr(box.loaded, "missing", None)
-            root = missing.partition(".")[0] if missing else None
-            if root is None or root in needed or root not in allowed or not parent.is_installed(root):
+            box = parent.open(replace(submission, absent=tuple(absent)), tuple(needed), bounds)
+            missing = box.loaded.missing if isinstance(box.loaded, Raised) else None
+            root = (missing or "").partition(".")[0]
+            if not missing or missing in absent or len(absent) == MAX_ABSENT:
                 return box
             box.close()
-            needed.append(root)
-        return box
+            if root in allowed and root not in needed and parent.is_installed(root):
+                needed.append(root)
+            else:
+                absent.append(missing)
 
     return opened
 

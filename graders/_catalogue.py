@@ -13,6 +13,11 @@ from graders.harness.exercise import Exercise
 from graders.harness.grade import Bound
 from graders.harness.sandbox.contract import Function
 
+
+class UnknownName(LookupError):
+    """A name or pattern that no exercise has; the message names the nearest."""
+
+
 TOPICS = ("activations", "losses", "layers", "training", "optimizers")
 
 
@@ -27,7 +32,7 @@ def exercises() -> dict[str, Exercise]:
 
 
 def select(patterns: Sequence[str]) -> dict[str, Exercise]:
-    """Return the exercises whose dotted or bare name fits one of the patterns; raise LookupError, with the nearest."""
+    """Return the exercises whose dotted or bare name fits one of the patterns; raise UnknownName, with the nearest."""
     chosen: dict[str, Exercise] = {}
     for pattern in patterns or ("*",):
         fitting = {
@@ -35,7 +40,7 @@ def select(patterns: Sequence[str]) -> dict[str, Exercise]:
             if fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name.partition(".")[2], pattern)
         }  # fmt: skip
         if not fitting:
-            raise LookupError(f"no exercise is called {pattern!r}{nearest(pattern)}")
+            raise UnknownName(f"no exercise is called {pattern!r}{nearest(pattern)}")
         chosen |= fitting
     return {name: exercise for name, exercise in exercises().items() if name in chosen}
 

@@ -90,7 +90,7 @@ def grade(
 
     A function is found by its name in the catalogue (`gradproof list`), or by the name and call shape of a course.
     """
-    from graders import _api
+    from graders import _api, _catalogue
 
     step = _progress(None, "graded")
     try:
@@ -98,7 +98,7 @@ def grade(
             paths, only=only, jobs=jobs, seed=seed, packages=packages.split(","),
             progress=lambda done: step(done.path),
         )  # fmt: skip
-    except LookupError as error:
+    except _catalogue.UnknownName as error:
         _unusable(error.args[0])
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
@@ -111,8 +111,9 @@ def grade(
         except OSError as error:
             _unusable(f"{output}: cannot be written ({error.strerror})")
         click.echo(f"the report is in {output}", err=True)
-    for problem in report.problems:
-        click.echo(f"gradproof: {problem}", err=True)
+    if output is not None or json_ or format_ != "text":  # the text says so itself
+        for problem in report.problems:
+            click.echo(f"gradproof: {problem}", err=True)
     status = report.exit_status
     sys.exit(0 if status == FELL_SHORT and exit_zero else status)
 

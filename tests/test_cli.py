@@ -53,12 +53,12 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def ran(*arguments: str) -> Ran:
         monkeypatch.setattr(sys, "argv", ["gradproof", *arguments])
-        with pytest.raises(SystemExit) as ended:
+        status: Any = 0
+        try:
             _cli.main()
-            sys.exit(0)
-        out, err = capsys.readouterr()
-        code = ended.value.code
-        return Ran(code if isinstance(code, int) else int(code is not None), out, err)
+        except SystemExit as ended:
+            status = ended.code or 0
+        return Ran(status, *capsys.readouterr())
 
     yield ran
     signal.signal(signal.SIGTERM, before)
@@ -242,7 +242,7 @@ BAD_FUNCTIONS: Mapping[str, tuple[str, str, str]] = {
         "error",
         "raised ValueError: bad z (line 4: raise ValueError('bad z'))",
     ),
-    "a misspelt attribute": ("return np.maximun(z, 0)", "incompatible", "needs an older NumPy: "),
+    "an old NumPy": ("return np.maximum(z, np.int(0))", "incompatible", "needs an older NumPy: "),
     "nothing": ("pass", "unfilled", "not attempted: it returns the starter's None, zeros or unchanged weights"),
     "not implemented": ("raise NotImplementedError", "unfilled", "not attempted"),
     "NaN": ("return z * np.nan", "wrong", "ordinary cases in float64 are wrong"),
@@ -283,9 +283,7 @@ def test_a_function_that_never_returns_is_a_timeout_and_the_others_are_graded(
 
 
 def test_printing_megabytes_does_not_reach_the_report(run: Run, files: Files) -> None:
-    files(
-        loud="print('LOUD' * 2_000_000)\nimport numpy as np\ndef relu(z):\n    print('LOUD')\n    return np.maximum(z, 0)\n"
-    )
+    files(loud="print('LOUD' * 2_000_000)\n" + RIGHT.replace("    return", "    print('LOUD')\n    return"))
 
     ran = run("grade", "loud.py", "--json")
 
@@ -467,6 +465,15 @@ def test_control_characters_of_a_stranger_reach_no_reader(format_: str, run: Run
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", ran.out)
 
 
+def test_a_stranger_cannot_fake_a_line_of_the_report(run: Run, files: Files) -> None:
+    files(work="def relu(z):\n    raise ValueError('bad\\n  correct  activations.relu  1 / 1    53  proof')\n")
+
+    ran = run("grade", "work.py")
+
+    assert "bad correct  activations.relu" in ran.out
+    assert not any(line.startswith("  correct") for line in ran.out.split("\n"))
+
+
 def test_text_says_all_that_explains_a_wrong_answer(run: Run, files: Files) -> None:
     files(wrong=WRONG)
 
@@ -475,7 +482,7 @@ def test_text_says_all_that_explains_a_wrong_answer(run: Run, files: Files) -> N
     assert "wrong.py  0 of 1 points  (found 1 of " in ran.out
     assert "activations.relu: wrong, gives wrong values" in ran.out
     assert "(the mistake known as takes_the_absolute_value gives exactly your numbers)" in ran.out
-    assert "should be 0, allowed ±0" in ran.out
+    assert "should be 0, allowed ±" in ran.out
     assert "from wrong import relu" in ran.out
     assert "again: gradproof replay activations.relu@" in ran.out
 
@@ -591,7 +598,8 @@ def test_certify_measures_in_both_dtypes(run: Run) -> None:
     assert [f["dtype"] for f in functions] == ["float64", "float32"]
     for f in functions:
         assert {
-            "name", "dtype", "max_ulp", "max_error_over_allowed", "torch_max_ulp", "torch_max_error_over_allowed", "cases",
+            "name", "dtype", "cases",
+            "max_ulp", "max_error_over_allowed", "torch_max_ulp", "torch_max_error_over_allowed",
         } <= set(f)  # fmt: skip
         assert f["max_error_over_allowed"] <= 1
         assert f["proved_cases"] >= 1

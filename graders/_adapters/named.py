@@ -14,6 +14,19 @@ from graders.harness.sandbox.codec import Kept, Rebuilt
 from graders.harness.sandbox.contract import Call, Returned
 from graders.harness.sandbox.contract import Function as Found
 
+ALIASES = {
+    "losses.cross_entropy": {"p": ("targets", "labels", "y_true", "truth"), "q": ("predictions", "y_pred", "probs")}
+}
+"""Other names that leave no doubt which argument is meant, where the order is often the other one."""
+
+
+def _order(exercise: Exercise, found: Found) -> tuple[str, ...]:
+    """Return the exercise's array arguments in the order in which the submission's own names ask for them."""
+    names = ("params", "grad", "state") if exercise.unrolled else tuple(signature(exercise.reference).arguments)
+    aliases = {other: name for name, others in ALIASES.get(exercise.name, {}).items() for other in others}
+    theirs = tuple(aliases.get(name, name) for name in found.names("positional")[: len(names)])
+    return theirs if set(theirs) == set(names) else names
+
 
 def bind(exercise: Exercise, found: Found) -> Binding:
     """Bind a function that bears the exercise's name and has its signature."""
@@ -25,27 +38,32 @@ def bind(exercise: Exercise, found: Found) -> Binding:
         if not anything and name not in takes and default is not inspect.Parameter.empty
     )  # fmt: skip
     note = f"takes no {', '.join(sorted(held))}: judged at the default" if held else ""
+    order = _order(exercise, found)
     return Binding(
         exercise,
         found.name,
-        lambda case: _calls(exercise, found.name, case, held),
+        lambda case: _calls(exercise, found.name, case, held, order),
         lambda case, returned: _outputs(exercise, case, returned),
         held=held,
         note=note,
-        typed=lambda case: _typed(exercise, found.tail, case, held),
+        typed=lambda case: _typed(exercise, found.tail, case, held, order),
     )
 
 
-def _calls(exercise: Exercise, function: str, case: Case, held: frozenset[str]) -> tuple[Call, ...]:
+def _calls(
+    exercise: Exercise, function: str, case: Case, held: frozenset[str], order: tuple[str, ...]
+) -> tuple[Call, ...]:
     keywords = {k: v for k, v in case.hyperparameters.items() if k not in held}
     if not exercise.unrolled:
-        return (Call(function, tuple(case.arguments.values()), keywords),)
+        return (Call(function, tuple(case.arguments[name] for name in order), keywords),)
     params, state = case.arguments["params"], case.arguments["state"]
     calls = []
     for step, grad in enumerate(case.arguments["grads"]):
         again = Rebuilt(state.name, tuple(state.fields), Kept("step", (1,)))
-        given = (params, grad, state) if step == 0 else (Kept("step", (0,)), grad, again)
-        calls.append(Call(function, given, keywords, read=((0,), (1,)), keep="step"))
+        given = {"params": params, "grad": grad, "state": state}
+        if step:
+            given |= {"params": Kept("step", (0,)), "state": again}
+        calls.append(Call(function, tuple(given[name] for name in order), keywords, read=((0,), (1,)), keep="step"))
     return tuple(calls)
 
 
@@ -62,13 +80,13 @@ def _outputs(exercise: Exercise, case: Case, returned: Sequence[Returned]) -> Ou
     return {"params": np.stack(steps), **named(returned[-1].values[1], names, "the new state")}
 
 
-def _typed(exercise: Exercise, function: str, case: Case, held: frozenset[str]) -> Typed:
+def _typed(exercise: Exercise, function: str, case: Case, held: frozenset[str], order: tuple[str, ...]) -> Typed:
     keywords = "".join(f", {k}={v!r}" for k, v in case.hyperparameters.items() if k not in held)
     if not exercise.unrolled:
-        return Typed(f"{function}({', '.join(case.arguments)}{keywords})")
+        return Typed(f"{function}({', '.join(order)}{keywords})")
     state = case.arguments["state"]
     return Typed(
-        f"{function}(params, grad, state{keywords})",
+        f"{function}({', '.join(order)}{keywords})",
         state="state",
         start=f"State({', '.join(literal(value) for value in state.fields.values())})",
         before=f"State = collections.namedtuple({state.name!r}, {' '.join(state.fields)!r})",

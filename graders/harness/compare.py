@@ -11,6 +11,7 @@ import numpy as np
 from graders.harness.answers import REVIEW_FACTOR, Answer, Expected
 from graders.harness.cases import Case
 from graders.harness.plans import said
+from graders.harness.sandbox.contract import Raised
 
 BITS = {"float64": 53, "float32": 24}
 
@@ -38,6 +39,8 @@ class Comparison:
     problem: str = ""
     raised: bool = False
     """Whether the problem is that the call raised, or returned what is no array at all."""
+    failure: Raised | None = None
+    """The exception, if that is the problem."""
     changed_dtype: str = ""
     mutated: tuple[int, ...] = ()
     aliased: bool = False
@@ -62,9 +65,15 @@ class Comparison:
 
 
 def as_array(value: Any) -> np.ndarray[Any, Any] | None:
-    """Return a number or array of numbers as an array; None for anything else."""
+    """Return a number, array or list of numbers as an array; None for anything else."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
         return value
+    if isinstance(value, list):  # from a program without NumPy; a tuple would be several results
+        try:
+            made = np.array(value)
+        except ValueError:
+            return None
+        return made if made.dtype.kind in "fiu" else None
     if type(value) in (int, float):
         return np.asarray(float(value))
     return None

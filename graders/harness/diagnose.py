@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from graders.harness.answers import allowed_errors, plain_outputs
-from graders.harness.cases import Case, small
-from graders.harness.compare import Comparison, as_array, errors
+from graders.harness.cases import Case, cast, small
+from graders.harness.compare import Comparison, as_array, compare, errors
 from graders.harness.exercise import Exercise, Function
 from graders.harness.report import Diagnosis
 
@@ -33,17 +34,17 @@ def _equal(got: Any, other: np.ndarray[Any, Any], scale: float, dtype: str) -> b
 
 def gives(exercise: Exercise, function: Function, comparison: Comparison) -> bool:
     """Return whether a function gives what was returned in this case."""
-    answer = comparison.answer
     try:
         made = plain_outputs(exercise, function, comparison.case)
     except Exception:  # a mistake may fail on some inputs, as the student's own does
         return False
-    # an element of a vector is judged on the scale of the vector, but never more coarsely than a thousandth of itself
-    return all(
-        _equal(comparison.outputs[name], other, float(np.max(np.abs(answer.outputs[name].hi), initial=0.0)) * 1e-3,
-               comparison.case.dtype)
-        for name, other in made.items()
-    )  # fmt: skip
+    dtype = comparison.case.dtype
+    return all(_equal(comparison.outputs[name], other, _scale(comparison, name), dtype) for name, other in made.items())
+
+
+def _scale(comparison: Comparison, name: str) -> float:
+    """Return below what an element counts as zero: a thousandth of the largest true value of its output."""
+    return float(np.max(np.abs(comparison.answer.outputs[name].hi), initial=0.0)) * 1e-3
 
 
 def misconceptions(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Function]:
@@ -52,7 +53,40 @@ def misconceptions(exercise: Exercise, comparisons: Sequence[Comparison]) -> lis
     judged.sort(key=lambda c: (c.passed, c.case.size))  # a failing case tells most mistakes apart at once
     if not judged or all(c.passed for c in judged):
         return []
-    return [wrong for wrong in exercise.misconceptions if all(gives(exercise, wrong, c) for c in judged)]
+    return [
+        wrong
+        for wrong in exercise.misconceptions
+        if all(gives(exercise, wrong, c) and (not c.failed or fails(exercise, wrong, c)) for c in judged)
+    ]
+
+
+def fails(exercise: Exercise, wrong: Function, comparison: Comparison) -> bool:
+    """Return whether a mistake is itself beyond doubt in a case: one that rounding hides there explains nothing."""
+    return compare(comparison.case, comparison.answer, plain_outputs(exercise, wrong, comparison.case)).failed
+
+
+def partly(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Function]:
+    """Return the known mistakes that give at least one wrong output of several, in every case."""
+    judged = [c for c in comparisons if not c.problem]
+    names = list(judged[0].answer.outputs) if judged else []
+    found = []
+    for wrong in exercise.misconceptions if len(names) > 1 else ():
+        made = [plain_outputs(exercise, wrong, c.case) for c in judged]
+        for name in names:
+            alone = [
+                replace(
+                    c, outputs={name: c.outputs[name]}, answer=replace(c.answer, outputs={name: c.answer.outputs[name]})
+                )
+                for c in judged
+            ]
+            lies = [compare(c.case, c.answer, c.outputs).failed for c in alone]
+            if any(lies) and all(
+                _equal(c.outputs[name], m[name], _scale(c, name), c.case.dtype)
+                for c, m in zip(alone, made, strict=True)
+            ):
+                found.append(wrong)
+                break
+    return found
 
 
 def told(function: Function) -> str:
@@ -97,7 +131,7 @@ def patterns(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Diag
         same = max(factors) - min(factors) < 1e-9 * abs(factors[0])
         if same and abs(factors[0] + 1) < 1e-9:
             return [Diagnosis("pattern", "sign", "Every number has the wrong sign.")]
-        if same and abs(factors[0]) > 1e-12:
+        if same and abs(factors[0]) > 1e-12 and abs(factors[0] - 1) > 1e-6:
             return [Diagnosis("pattern", "factor", f"Every number is {factors[0]:.6g} times what it should be.")]
         if len(factors) == len(ordinary):
             rows = [_first_axis(c.case) for c in ordinary]
@@ -116,18 +150,19 @@ def _first_axis(case: Case) -> int:
 
 
 def _as_float32(exercise: Exercise, comparisons: Sequence[Comparison]) -> bool:
-    """Return whether every error is what the reference text would make in float32, and most are beyond float64."""
+    """Return whether the errors are those of float32: allowed in it, and as large as the reference's own in it."""
     programs = (exercise.reference, *exercise.programs)
-    beyond = 0
+    alike = 0
     for c in comparisons:
         truth = {name: (e.hi, e.lo) for name, e in c.answer.outputs.items()}
         allowed = allowed_errors(exercise, programs, c.case, truth, "float32")
+        ours = plain_outputs(exercise, exercise.reference, cast(c.case, "float32"))
         for name, expected in c.answer.outputs.items():
             off = errors(np.asarray(c.outputs[name]), expected)
             if np.any(off > allowed[name]):
                 return False
-            beyond += bool(np.any(off > 1e3 * expected.allowed))
-    return 2 * beyond >= len(comparisons)
+            alike += bool(np.max(off, initial=0.0) > 0.1 * np.max(errors(ours[name], expected), initial=0.0) > 0)
+    return 2 * alike >= len(comparisons)
 
 
 # ---------------------------------------------------------------- the smallest witness

@@ -50,7 +50,7 @@ def aspects_of(
     main = "gradient" if exercise.forward else "values"
     extremes = [c for c in comparisons if c.case.extreme]
     share = MAIN_SHARE if any(edge.kind == "extreme" for edge in exercise.edges) else 1.0
-    right = decision.verdict in ("correct", "convention", "unstable")
+    right = decision.verdict in RIGHT
     stable = decision.verdict in ("correct", "convention") or (
         decision.verdict == "inexact"
         and bool(extremes)
@@ -85,9 +85,9 @@ def grade_function(
     key: AnswerKey,
     names: Sequence[str],
     path: str,
-    forward: Binding | None = None,
+    own: tuple[Binding, ExerciseReport] | None = None,
 ) -> ExerciseReport:
-    """Return the verdict on one function; a gradient is also held against the submission's own `forward`."""
+    """Return the verdict on one function; a gradient is also held against the submission's `own` forward."""
     began = time.monotonic()
     exercise = binding.exercise
     try:
@@ -96,6 +96,10 @@ def grade_function(
         return _unscored(binding, str(error))
     decision = decide(binding, key, judged)
     comparisons = judged.comparisons
+    consistent = None
+    if own is not None and any(not c.problem for c in comparisons):
+        consistent = belongs(session, binding, own[0], key)
+        decision = _with_its_own(decision, own[1], consistent)
     decisive, witness, replay = decision.decisive, None, ""
     if decisive is not None:
         if not decisive.raised:
@@ -108,14 +112,11 @@ def grade_function(
             "path": path,
         }  # fmt: skip
         store(cache_folder() / "cases" / exercise.name / decisive.case.id, record)
-    consistent = None
-    if forward is not None and any(not c.problem for c in comparisons):
-        consistent = belongs(session, binding, forward, key)
     aspects = aspects_of(exercise, decision, comparisons, consistent)
     decided = [c for c in comparisons if c.case.dtype == "float64" and not c.case.extreme]
     truths = {c.answer.truth for c in comparisons}
     notes = [*judged.notes, *([binding.note] if binding.note else []), *hygiene(comparisons, names)]
-    notes += _on_consistency(consistent, decision, forward)
+    notes += _on_consistency(consistent, decision, own)
     return ExerciseReport(
         name=exercise.name,
         function=binding.function,
@@ -137,20 +138,40 @@ def grade_function(
     )
 
 
-def forward_of(gradient: Binding, bindings: Sequence[Binding]) -> Binding | None:
-    """Return the submission's own function that a gradient should belong to, of the same module if it can be."""
-    found = [b for b in bindings if b.exercise.name == gradient.exercise.forward]
+def forward_of(
+    gradient: Binding, done: Sequence[tuple[Binding, ExerciseReport]]
+) -> tuple[Binding, ExerciseReport] | None:
+    """Return the submission's own function that a gradient should belong to: of the same function or module, if any."""
+    found = [pair for pair in done if pair[0].exercise.name == gradient.exercise.forward]
     module = gradient.function.rpartition(".")[0]
-    return min(found, key=lambda b: b.function.rpartition(".")[0] != module, default=None)
+    return min(
+        found,
+        key=lambda pair: (pair[0].function != gradient.function, pair[0].function.rpartition(".")[0] != module),
+        default=None,
+    )
 
 
-def _on_consistency(consistent: bool | None, decision: Decision, forward: Binding | None) -> list[str]:
-    right = decision.verdict in ("correct", "convention", "unstable")
-    if forward is None or consistent is None or consistent == right:
+RIGHT = ("correct", "convention", "unstable")
+"""Verdicts under which the values themselves are right, by the task's definition or another."""
+
+
+def _with_its_own(decision: Decision, own: ExerciseReport, consistent: bool | None) -> Decision:
+    """A convention is chosen for a function and its gradient together: halves of two conventions are a mistake."""
+    chosen = [d for d in (*decision.diagnosis, *own.diagnosis) if d.kind == "convention"]
+    if consistent is not False or not chosen or decision.verdict not in RIGHT or own.verdict not in RIGHT:
+        return decision
+    reason = f"right under one documented definition, but your own {own.function} follows another: not its gradient"
+    return Decision("wrong", reason, tuple(chosen))
+
+
+def _on_consistency(
+    consistent: bool | None, decision: Decision, own: tuple[Binding, ExerciseReport] | None
+) -> list[str]:
+    if own is None or consistent is None or consistent == (decision.verdict in RIGHT):
         return []
     if consistent:
-        return [f"it is the gradient of your own {forward.function}, which is judged by itself"]
-    return [f"it is not the gradient of your own {forward.function}"]
+        return [f"it is the gradient of your own {own[1].function}, which is judged by itself"]
+    return [f"it is not the gradient of your own {own[1].function}"]
 
 
 def _made_small(
@@ -204,6 +225,11 @@ def grade_submission(
     submission: Submission, opener: Opener, binder: Binder, key: AnswerKey, limits: Limits, wanted: Sequence[str] = ()
 ) -> SubmissionReport:
     """Return the verdicts on all functions of a submission that the catalogue knows; `wanted` names must be there."""
+    if submission.kind == "unreadable":
+        asked = [missing(name) for name in wanted]
+        return SubmissionReport(
+            submission.id, submission.path, "unreadable", submission.name, 0.0, float(len(asked)), asked, [], []
+        )
     session = Session(opener, limits)
     try:
         try:
@@ -214,19 +240,23 @@ def grade_submission(
         if not isinstance(loaded, Loaded):
             reason = said_of(loaded)
             if isinstance(loaded, Raised):
-                reason = incompatible(loaded) or f"could not be imported: {reason}"
+                unfit = "" if loaded.kind == "NotANotebook" else f"could not be imported: {reason}"
+                reason = incompatible(loaded) or unfit or loaded.message
             asked = [missing(name) for name in wanted]
             return SubmissionReport(
                 submission.id, submission.path, "unreadable", reason, 0.0, float(len(asked)), asked, [], []
             )
         bound = binder(loaded.functions)
         parameters = {f.name: f.names("positional") for f in loaded.functions}
-        reports = [
-            grade_function(
-                session, b, key, parameters.get(b.function, ()), submission.path, forward_of(b, bound.bindings)
-            )
-            for b in bound.bindings
-        ]
+        done: list[tuple[Binding, ExerciseReport]] = []
+        for b in bound.bindings:  # in the catalogue's order, so that a forward comes before its gradient
+            try:
+                names, own = parameters.get(b.function, ()), forward_of(b, done)
+                report = grade_function(session, b, key, names, submission.path, own)
+            except Exception as error:  # ours, not the submission's: its other functions are judged all the same
+                report = _unscored(b, f"the harness failed, {type(error).__name__}: {error}; please report it")
+            done.append((b, report))
+        reports = [report for _, report in done]
     finally:
         session.close()
     there = {report.name for report in reports}

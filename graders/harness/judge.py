@@ -99,7 +99,8 @@ def compared(binding: Binding, case: Case, key: AnswerKey, outcomes: Sequence[Ou
     returned = [o for o in outcomes if isinstance(o, Returned)]
     if len(returned) < len(outcomes):
         failed = next(o for o in outcomes if not isinstance(o, Returned))
-        return Comparison(case, answer, {}, np.inf, problem=said_of(failed), raised=True)
+        failure = failed if isinstance(failed, Raised) else None
+        return Comparison(case, answer, {}, np.inf, problem=said_of(failed), raised=True, failure=failure)
     try:
         outputs = binding.outputs(case, returned)
     except WrongKind as error:
@@ -128,7 +129,7 @@ def _returned_nothing(outcomes: Sequence[Outcome]) -> bool:
     first = next((o for o in outcomes if not isinstance(o, Returned) or o.values), None)
     if isinstance(first, Raised):
         return first.kind == "NotImplementedError" or first.message.startswith("returned None,")
-    return isinstance(first, Returned) and all(value is None for value in first.values)
+    return isinstance(first, Returned) and first.values[0] is None
 
 
 def _unchanged(comparison: Comparison) -> bool:
@@ -175,15 +176,11 @@ def judge(session: Session, binding: Binding, key: AnswerKey) -> Judged:
 
 
 def _one_form(comparisons: tuple[Comparison, ...]) -> tuple[tuple[Comparison, ...], tuple[str, ...]]:
-    """Judge by one form of the labels if all of it is right and none of the other is: it takes that form only."""
+    """Leave out a form of the labels that the function does not take: none is right, and most raise or lose shape."""
     forms = sorted({c.case.form for c in comparisons})
     if len(forms) < 2:
         return comparisons, ()
-    right = [f for f in forms if all(not c.failed for c in comparisons if c.case.form == f and not c.case.extreme)]
     alien = [f for f in forms if all(c.failed for c in comparisons if c.case.form == f and not c.case.extreme)]
-    if len(right) == 1 and len(alien) == len(forms) - 1:
-        kept = tuple(c for c in comparisons if c.case.form == right[0])
-        return kept, (f"takes {right[0] or 'labels as distributions'} only: judged on those",)
     raising = [
         f
         for f in alien

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import tokenize
 from collections.abc import Iterator
@@ -18,17 +19,21 @@ class Unusable(ValueError):
     """A path at which there is nothing to grade; the message says why, and what would do."""
 
 
+class Unreadable(ValueError):
+    """A submission that cannot be read as one; the message says why, and what to do."""
+
+
 def text_of(path: Path) -> str:
     """Return the text of a file in the encoding that it declares."""
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise Unusable(f"{path}: {size:,} bytes, at most {MAX_BYTES:,} are read")
+        raise Unreadable(f"{size:,} bytes; at most {MAX_BYTES:,} are read")
     data = path.read_bytes()
     try:
         encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0] if path.suffix == ".py" else "utf-8"
         return data.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
-        raise Unusable(f"{path}: not text in its own encoding ({error}); save it as UTF-8") from None
+        raise Unreadable(f"not text in its own encoding ({error}); save it as UTF-8") from None
 
 
 def _package_root(path: Path) -> Path | None:
@@ -48,7 +53,7 @@ def _package_files(root: Path) -> dict[str, str]:
         ):
             files[path.relative_to(root.parent).as_posix()] = text_of(path)
     if sum(map(len, files.values())) > 4 * MAX_BYTES:
-        raise Unusable(f"{root}: a package of more than {4 * MAX_BYTES:,} bytes; grade its files one by one")
+        raise Unreadable(f"a package of more than {4 * MAX_BYTES:,} bytes; grade its files one by one")
     return files
 
 
@@ -66,12 +71,9 @@ def from_file(path: Path, name: str) -> Submission:
 def found_at(path: Path) -> Iterator[Submission | Unusable]:
     """Yield the submissions at a path, each with an id of its own, and what could not be read."""
     if not path.exists():
-        near = (
-            [p.name for p in path.parent.glob("*") if p.name.lower() == path.name.lower()]
-            if path.parent.is_dir()
-            else []
-        )
-        hint = f"; there is {near[0]}" if near else ""
+        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = [name for name in difflib.get_close_matches(path.name, beside, 1, 0.75) if name != path.name]
+        hint = f"; did you mean {path.with_name(near[0])}?" if near else ""
         yield Unusable(f"{path}: there is no such file or folder{hint}")
     elif path.is_dir():
         found = list(_in_folder(path, path))
@@ -85,8 +87,10 @@ def found_at(path: Path) -> Iterator[Submission | Unusable]:
 def _read(path: Path, name: str) -> Submission | Unusable:
     try:
         return from_file(path, name)
-    except (OSError, Unusable) as error:
-        return error if isinstance(error, Unusable) else Unusable(f"{path}: cannot be read ({error.strerror})")
+    except Unreadable as error:
+        return Submission(name, str(path), "unreadable", str(error), {})
+    except OSError as error:
+        return Unusable(f"{path}: cannot be read ({error.strerror})")
 
 
 def _in_folder(folder: Path, top: Path) -> Iterator[Submission | Unusable]:
@@ -94,8 +98,10 @@ def _in_folder(folder: Path, top: Path) -> Iterator[Submission | Unusable]:
         name = folder.relative_to(top).as_posix() if folder != top else folder.name
         try:
             yield Submission(name, str(folder), "package", folder.resolve().name, _package_files(folder.resolve()))
-        except (OSError, Unusable) as error:
-            yield Unusable(str(error))
+        except Unreadable as error:
+            yield Submission(name, str(folder), "unreadable", str(error), {})
+        except OSError as error:
+            yield Unusable(f"{folder}: cannot be read ({error.strerror})")
         return
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name in SKIPPED:

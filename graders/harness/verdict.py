@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -47,7 +48,12 @@ def incompatible(raised: Raised) -> str | None:
         return f"needs an older Python: {raised.message}"
     if raised.kind == "NameError" and any(f"'{n}'" in raised.message for n in ("xrange", "unicode", "raw_input")):
         return f"needs an older Python: {raised.message}"
-    if raised.kind == "AttributeError" and "module 'numpy' has no attribute" in raised.message:
+    gone = (
+        "module 'numpy' has no attribute",
+        "was removed in the NumPy 2.0 release",
+        "unexpected keyword argument 'newshape'",
+    )
+    if any(g in raised.message for g in gone):
         return f"needs an older NumPy: {raised.message}"
     return None
 
@@ -113,13 +119,21 @@ def decide(binding: Binding, key: AnswerKey, judged: Judged) -> Decision:
     raised = [c for c in ordinary if c.raised]
     if raised:
         worst = min(raised, key=lambda c: c.case.size)
-        outcome = worst.problem
-        if "module 'numpy' has no attribute" in outcome:
-            return Decision("incompatible", f"needs an older NumPy: {outcome}", decisive=worst)
-        if "NameError" in outcome and "xrange" in outcome:
-            return Decision("incompatible", f"needs an older Python: {outcome}", decisive=worst)
-        return Decision("error", f"{outcome} in {len(raised)} of {len(ordinary)} ordinary cases", decisive=worst)
+        unfit = incompatible(worst.failure) if worst.failure else None
+        if unfit:
+            return Decision("incompatible", unfit, decisive=worst)
+        where = f"{worst.problem} in {len(raised)} of {len(ordinary)} ordinary cases"
+        return Decision("error", where + _called_as(binding, worst.failure), decisive=worst)
     return _decide_by_values(binding, key, comparisons, ordinary)
+
+
+def _called_as(binding: Binding, failure: Raised | None) -> str:
+    """Say how a function is called, if it could not take the arguments."""
+    if failure is None or failure.kind != "TypeError" or "argument" not in failure.message or binding.typed is None:
+        return ""
+    reference = binding.exercise.reference
+    names = [str(p.replace(annotation=p.empty)) for p in inspect.signature(reference).parameters.values()]
+    return f"; it is called as {reference.__name__}({', '.join(names)})"
 
 
 def _decide_by_values(
@@ -137,6 +151,7 @@ def _decide_by_values(
         wrong = diagnose.misconceptions(exercise, double)
         decisive = min(failing, key=lambda c: (bool(c.problem), c.case.size))
         shown = _named_as("misconception", wrong) or tuple(diagnose.patterns(exercise, double))
+        shown = shown or _named_as("misconception", diagnose.partly(exercise, double))
         if all(not c.problem and c.closeness <= diagnose.CLOSE for c in failing):
             near = f"{share}, all within {max(c.closeness for c in failing):.0e} of the truth but beyond rounding"
             return Decision("inexact", near, shown, decisive)

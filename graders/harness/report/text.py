@@ -52,7 +52,7 @@ def _block(text: str, indent: int, style: str = "") -> RenderableType:
     from rich.padding import Padding
     from rich.text import Text
 
-    return Padding(Text(text, style=style), (0, 0, 0, indent))
+    return Padding(Text(one_line(text), style=style), (0, 0, 0, indent))
 
 
 def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> Iterator[RenderableType]:
@@ -115,8 +115,8 @@ def _explained(e: ExerciseReport, verbose: bool) -> Iterator[RenderableType]:
                 f"should be {expected}, allowed ±{number(w.allowed, 2)}{off if verbose else ''}",
                 4,
             )
-        if w.code:
-            yield _block(w.code, 6, "cyan")
+        for line in w.code.split("\n") if w.code else ():
+            yield _block(line, 6, "cyan")
     for note in e.notes:
         yield _block(note, 4, "dim")
     if e.replay:

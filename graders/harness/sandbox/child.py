@@ -56,6 +56,49 @@ class _Sources(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         _execute(self.files[origin], origin, module)
 
 
+class NotANotebook(ValueError):
+    """A file that ends like a notebook and is none."""
+
+
+class _AbsentValue:
+    """Whatever a package that is not here would have offered; using it says which package that is."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def _refuse(self, *arguments: Any, **keywords: Any) -> Any:
+        raise ModuleNotFoundError(f"No module named {self._package!r}", name=self._package)
+
+    __call__ = __getitem__ = __iter__ = __add__ = __radd__ = __mul__ = __rmul__ = __matmul__ = __array__ = _refuse
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
+class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports packages that are not here as empty shells, so that what does not need them can still be judged."""
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        self.packages = tuple(packages)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if any(name == package or name.startswith(f"{package}.") for package in self.packages):
+            return importlib.util.spec_from_loader(name, self, is_package=True)
+        return None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        value = _AbsentValue(module.__name__.partition(".")[0])
+
+        def missing(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return value
+
+        module.__dict__["__getattr__"] = missing
+
+
 class _Stub(types.ModuleType):
     """A module whose every name does nothing: plotting has no part in a grade."""
 
@@ -98,10 +141,12 @@ def _load_notebook(text: str, filename: str, module: types.ModuleType) -> list[s
         cells = json.loads(text)["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError):
-        raise ValueError("not a notebook of format 4: no JSON object with a list of cells") from None
+        raise NotANotebook("not a notebook of format 4: no JSON object with a list of cells") from None
     for number, source in enumerate(sources, 1):
         name = f"{filename} cell {number}"
-        if source.lstrip().startswith("%%"):
+        magic = source.lstrip().split(maxsplit=1)[0] if source.strip() else ""
+        if magic.startswith("%%") and magic not in ("%%time", "%%timeit", "%%capture"):
+            notes.append(f"cell {number} is not Python but {magic}: left out")
             continue
         plain = "\n".join("" if line.lstrip()[:1] in ("%", "!", "?") else line for line in source.split("\n"))
         _remember(plain, name)
@@ -142,8 +187,10 @@ def _functions_of(module: types.ModuleType, prefix: str) -> Functions:
     }
 
 
-def load(name: str, kind: str, files: Mapping[str, str]) -> tuple[Functions, list[str]]:
+def load(name: str, kind: str, files: Mapping[str, str], absent: Sequence[str] = ()) -> tuple[Functions, list[str]]:
     """Execute a submission and return its functions by name, with notes on what could not be loaded.
+
+    The packages in `absent` are imported as empty shells.
 
     `kind` is "file" or "notebook" (one text, `name` its file name), "module" (`name` a dotted module inside the package
     that `files` hold) or "package" (every module of it).
@@ -156,7 +203,8 @@ def load(name: str, kind: str, files: Mapping[str, str]) -> tuple[Functions, lis
         outer, _, inner = stub.rpartition(".")
         if outer:  # `import matplotlib.pyplot as plt` reads the attribute
             setattr(sys.modules[outer], inner, sys.modules[stub])
-    sys.modules["past.builtins"].__dict__.setdefault("xrange", range)
+    sys.modules["past.builtins"].__dict__.update(xrange=range, range=range, basestring=str, unicode=str)
+    sys.meta_path.append(_Absent(absent))
     if kind in ("file", "notebook"):
         module = types.ModuleType(os.path.splitext(os.path.basename(name))[0])
         module.__file__ = name
@@ -184,6 +232,13 @@ def load(name: str, kind: str, files: Mapping[str, str]) -> tuple[Functions, lis
     return functions, notes
 
 
+def _home(function: Any) -> str:
+    """Return the package that a function, or the class of a callable object, was defined in."""
+    inner = getattr(function, "func", function)  # functools.partial
+    module = getattr(inner, "__module__", None) or type(inner).__module__
+    return str(module).partition(".")[0]
+
+
 def listing(functions: Functions) -> list[dict[str, Any]]:
     """Describe the functions: name, parameters, and whether the submission itself defines them."""
     foreign = ("numpy", "builtins", "torch", "scipy", "math", "random", "functools", "operator")
@@ -191,8 +246,7 @@ def listing(functions: Functions) -> list[dict[str, Any]]:
         {
             "name": name,
             "parameters": _parameters(function),
-            "own": str(getattr(function, "__module__", "")).partition(".")[0] not in foreign
-            and inspect.isfunction(inspect.unwrap(function)),
+            "own": _home(function) not in foreign,
         }
         for name, function in functions.items()
     ]
@@ -271,6 +325,8 @@ def plain(value: Any, depth: int = 6) -> Any:
         return value if -(2**63) <= value < 2**63 else Opaque("an integer of more than 64 bits")
     if isinstance(value, (np.ndarray, np.generic)):
         data = np.array(value, subok=False)
+        if data.dtype.kind == "f" and data.dtype.itemsize > 8:
+            data = data.astype(np.float64)
         return data if data.dtype.kind in "biuf" and data.dtype.itemsize <= 8 else Opaque(f"an array of {data.dtype}")
     if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
         return plain(value.detach().cpu().numpy(), depth)
@@ -308,7 +364,7 @@ def failure(error: BaseException) -> dict[str, Any]:
             if own:
                 line, text, where = own[-1].lineno, own[-1].line or "", own[-1].filename
     try:
-        message = str(error)[:MAX_MESSAGE]
+        message = str(error.msg if isinstance(error, SyntaxError) else error)[:MAX_MESSAGE]
     except BaseException:
         message = "(its message could not be read)"
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
@@ -427,7 +483,7 @@ def main() -> None:
         if request["do"] == "load":
             _confine(request["memory"])
             try:
-                functions, notes = load(request["name"], request["kind"], request["files"])
+                functions, notes = load(request["name"], request["kind"], request["files"], request["absent"])
                 answer: dict[str, Any] = {"status": "loaded", "functions": listing(functions), "notes": notes}
             except BaseException as error:
                 answer = failure(error)

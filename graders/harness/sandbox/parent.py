@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -47,6 +47,8 @@ class Submission:
     kind: str
     name: str
     files: Mapping[str, str] = field(repr=False)
+    absent: tuple[str, ...] = ()
+    """Packages it asks for that are not to be had: they are imported as empty shells."""
 
 
 def _top_levels(distribution: importlib.metadata.Distribution) -> Iterator[Path]:
@@ -159,12 +161,16 @@ class ProcessBox:
             "kind": submission.kind,
             "files": dict(submission.files),
             "memory": self._limits.memory,
+            "absent": list(submission.absent),
         }
         try:
             answer = self._exchange(frame(self._nonce, request), 1, self._limits.load_seconds)[0]
         except Malformed as error:
             return Raised("unreadable", f"the submission is too large: {error}")
-        return answer if isinstance(answer, (TimedOut, Killed)) else contract.loaded(answer)
+        made = answer if isinstance(answer, (TimedOut, Killed)) else contract.loaded(answer)
+        if isinstance(made, Loaded):
+            made = replace(made, notes=made.notes + tuple(_without(submission, name) for name in submission.absent))
+        return made
 
     def call(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make the calls in order; one outcome each (see the contract)."""
@@ -283,6 +289,15 @@ class ProcessBox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _without(submission: Submission, package: str) -> str:
+    """Say that a package is not there, and what to do if it is a file beside the submission."""
+    root = package.partition(".")[0]
+    beside = Path(submission.path).parent
+    if (beside / f"{root}.py").exists() or (beside / root).is_dir():
+        return f"imports {root!r}, which lies beside it; to have it seen, make the folder a package (add __init__.py)"
+    return f"imports {package!r}, which is not allowed or not installed: what needs it cannot be judged"
 
 
 CANARY = Submission("canary", "canary.py", "file", "canary.py", {"canary.py": "def alive(x):\n    return x\n"})

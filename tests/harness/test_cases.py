@@ -1,0 +1,233 @@
+"""Cases: drawn from an annotated signature and a seed, and named by their content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graders.harness import cases
+from graders.harness.cases import Case, drawn, signature
+from graders.harness.exercise import Exercise, edge, extreme, special
+from graders.harness.sandbox.codec import Record
+
+Array = np.ndarray[Any, Any]
+Positive = Annotated[float, "positive"]
+
+
+class Memory(NamedTuple):
+    t: Annotated[int, "count"]
+    m: Annotated[Array, "d"]
+    v: Annotated[Array, "d", "nonnegative"]
+
+
+def mixed(
+    x: Annotated[Array, "n d"],
+    labels: Annotated[Array, "n", "classes"] | Annotated[Array, "n c", "simplex"],
+    w: Annotated[Array, "d c"],
+    soft: Annotated[Array, "n", "unit"],
+    *,
+    by: Positive = 1.0,
+    decay: Annotated[float, "fraction"] = 0.5,
+    betas: Annotated[tuple[float, float], "fractions"] = (0.9, 0.99),
+    reduction: Literal["mean", "sum"] = "mean",
+) -> Array:
+    return x @ w
+
+
+def along(
+    z: Annotated[Array, "n d"], cotangent: Annotated[Array, "n"], *, axis: Annotated[int, "axis"] = -1
+) -> Annotated[Array, "n d"]:
+    return z
+
+
+def step(
+    params: Annotated[Array, "d"], grad: Annotated[Array, "d"], state: Memory, *, lr: Positive
+) -> tuple[Array, Memory]:
+    return params - lr * grad, state
+
+
+MIXED = Exercise(mixed, misconceptions=())
+ALONG = Exercise(along, misconceptions=())
+STEP = Exercise(step, misconceptions=(), unrolled=True)
+EXERCISES = st.sampled_from([MIXED, ALONG, STEP])
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def test_a_signature_is_read_from_the_annotations() -> None:
+    read = signature(mixed)
+
+    assert [(form.axes, form.domain) for form in read.arguments["labels"]] == [
+        (("n",), "classes"),
+        (("n", "c"), "simplex"),
+    ]
+    assert read.hyperparameters["reduction"] == (("mean", "sum"), "mean")
+    assert read.hyperparameters["by"] == ("positive", 1.0)
+    assert signature(step).state is Memory
+    assert signature(step).fields["v"].domain == "nonnegative"
+
+
+@settings(deadline=None)
+@given(EXERCISES, SEEDS, st.sampled_from(cases.ORDINARY + cases.EXTREME), st.sampled_from(cases.DTYPES))
+def test_a_case_is_a_pure_function_of_its_seed_and_regime(
+    exercise: Exercise, seed: int, regime: str, dtype: str
+) -> None:
+    one, two = (drawn(exercise, seed, regime, dtype) for _ in range(2))
+
+    assert one.id == two.id
+    assert drawn(exercise, seed + 1, regime, dtype).id != one.id
+
+
+@settings(deadline=None)
+@given(SEEDS, st.sampled_from(cases.ORDINARY))
+def test_what_is_drawn_lies_in_its_domain(seed: int, regime: str) -> None:
+    case = drawn(MIXED, seed, regime)
+    x, labels, w, soft = case.arguments.values()
+    sizes = {"n": x.shape[0], "d": x.shape[1], "c": w.shape[1]}
+
+    assert w.shape[0] == sizes["d"]
+    if labels.ndim == 1:
+        assert labels.dtype.kind == "i"
+        assert case.form == "integer labels"
+        assert ((labels >= 0) & (labels < sizes["c"])).all()
+    else:
+        assert case.form == ""
+        assert (labels >= 0).all()
+        np.testing.assert_allclose(labels.sum(axis=-1), 1)
+    assert ((soft >= 0) & (soft <= 1)).all()
+    assert len(set(sizes.values())) == 3
+    assert (sizes["n"] == 1) == (regime == "one row")
+    assert case.hyperparameters["by"] > 0
+    assert 0 < case.hyperparameters["decay"] < 1
+    assert all(0 < beta < 1 for beta in case.hyperparameters["betas"])
+
+
+@settings(deadline=None)
+@given(SEEDS)
+def test_numbers_are_off_their_defaults_unless_they_are_held(seed: int) -> None:
+    free = drawn(MIXED, seed, "normal").hyperparameters
+    held = drawn(MIXED, seed, "normal", held=frozenset({"by", "reduction"})).hyperparameters
+
+    assert free["by"] != 1.0
+    assert free["betas"] != (0.9, 0.99)
+    assert (held["by"], held["reduction"]) == (1.0, "mean")
+    assert held["decay"] != 0.5
+
+
+def test_what_has_no_default_cannot_be_held() -> None:
+    with pytest.raises(TypeError, match="lr has no default, so it cannot be held there"):
+        drawn(STEP, 0, "normal", held=frozenset({"lr"}))
+
+
+@settings(deadline=None)
+@given(SEEDS)
+def test_a_cotangent_follows_the_axis_that_is_asked(seed: int) -> None:
+    case = drawn(ALONG, seed, "normal")
+    z, cotangent = case.arguments.values()
+
+    assert cotangent.shape == (z.shape[0] if case.hyperparameters["axis"] == -1 else z.shape[1],)
+    assert len(set(cotangent.tolist())) > 1
+
+
+@settings(deadline=None)
+@given(SEEDS, st.sampled_from(cases.DTYPES))
+def test_a_step_is_asked_for_whole_trajectories(seed: int, dtype: str) -> None:
+    case = drawn(STEP, seed, "normal", dtype)
+    params, grads, state = case.arguments.values()
+
+    assert set(case.arguments) == {"params", "grads", "state"}
+    assert 1 <= len(grads) <= 5
+    assert grads.shape[1:] == params.shape
+    assert isinstance(state, Record)
+    assert type(state.fields["t"]) is int
+    assert (state.fields["v"] >= 0).all()
+    assert (state.fields["t"] == 0) == (not state.fields["m"].any())
+    assert {params.dtype, grads.dtype, state.fields["m"].dtype} == {np.dtype(dtype)}
+
+
+def test_a_name_is_that_of_the_content() -> None:
+    x = np.array([1.0, 2.0])
+    case = Case({"x": x}, {"by": 2.0}, "float64", "why")
+
+    assert case.id == Case({"x": x.copy()}, {"by": 2.0}, "float64", "another why", extreme=True).id
+    others = [
+        Case({"x": np.array([1.0, np.nextafter(2, 3)])}, {"by": 2.0}, "float64", "why"),
+        Case({"x": x}, {"by": 3.0}, "float64", "why"),
+        Case({"y": x}, {"by": 2.0}, "float64", "why"),
+        Case({"x": x.astype(np.float32)}, {"by": 2.0}, "float32", "why"),
+        Case({"x": x[:, None]}, {"by": 2.0}, "float64", "why"),
+    ]
+    assert len({case.id, *(other.id for other in others)}) == 6
+    assert len(case.id) == 12
+
+
+def test_a_run_asks_every_regime_in_every_dtype_and_differs_by_exercise_and_seed() -> None:
+    made = cases.seeded(MIXED, 7)
+
+    for dtype in cases.DTYPES:
+        regimes = {case.origin for case in made if case.dtype == dtype}
+        assert regimes | {"many"} == set(cases.regimes(MIXED))
+    assert "many" in {case.origin for case in made}
+    assert len({case.id for case in made}) == len(made)
+    assert [case.id for case in made] == [case.id for case in cases.seeded(MIXED, 7)]
+    assert not {case.id for case in made} & {case.id for case in cases.seeded(MIXED, 8)}
+    assert len(cases.seeded(MIXED, 7, rounds=2)) == 2 * len(made)
+
+
+def test_regimes_are_those_that_make_sense() -> None:
+    assert "one row" in cases.regimes(MIXED)
+    assert "far apart" in cases.regimes(MIXED)
+    assert "one row" not in cases.regimes(STEP)
+    assert "far apart" not in cases.regimes(STEP)
+
+
+def test_edges_become_cases_in_every_dtype() -> None:
+    exercise = Exercise(
+        along,
+        (),
+        edges=(
+            edge("plain", z=[[1, 2]], cotangent=[3]),
+            extreme("far", z=[[1e4, 2]], cotangent=[3], axis=0),
+            special("zero", z=[[0.0]], cotangent=[0]),
+        ),
+    )
+    made = cases.edges(exercise)
+
+    assert [(c.origin, c.dtype, c.extreme, c.special) for c in made] == [
+        ("plain", "float64", False, False),
+        ("plain", "float32", False, False),
+        ("far", "float64", True, False),
+        ("far", "float32", True, False),
+        ("zero", "float64", False, True),
+        ("zero", "float32", False, True),
+    ]
+    assert made[0].hyperparameters == {"axis": -1}
+    assert made[2].hyperparameters == {"axis": 0}
+    assert all(v.dtype == case.dtype for case in made for v in case.arguments.values())
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.data())
+@pytest.mark.parametrize("exercise", [MIXED, ALONG, STEP], ids=lambda e: e.name)
+def test_small_cases_are_of_the_same_kind_and_small(exercise: Exercise, data: st.DataObject) -> None:
+    like = drawn(exercise, 5, "normal", "float32")
+    case = data.draw(cases.small(exercise, like))
+
+    assert set(case.arguments) == set(like.arguments)
+    assert case.dtype == "float32"
+    assert case.form == like.form
+    assert case.size <= 3 * 3 * 4
+
+
+@pytest.mark.parametrize("make", [cases.strategy])
+def test_hypothesis_draws_from_what_runs_draw_from(make: Callable[[Exercise], st.SearchStrategy[Case]]) -> None:
+    @settings(deadline=None, max_examples=20, database=None)
+    @given(make(MIXED))
+    def check(case: Case) -> None:
+        assert case.origin in cases.regimes(MIXED)
+
+    check()
