@@ -193,6 +193,7 @@ relu = Exercise(
     ),
     programs=(relu_by_the_mask, relu_by_the_absolute_value),
     edges=(
+        edge("tiny", z=[[3e-13, -1.7e-13, 2.3e-20], [-4.1e-9, 1.3e-30, 0.7e-5]]),
         edge("small", z=[[0.3, -1.7, 1.9], [1.1, 0.4, -0.6]]),
         edge("zeros", z=_WITH_ZEROS),
         edge("one entry", z=[[1.7]]),
@@ -232,6 +233,11 @@ relu_vjp = Exercise(
     conventions=(passes_at_zero, passes_half_at_zero),
     programs=(relu_vjp_by_the_mask,),
     edges=(
+        edge(
+            "tiny",
+            z=[[3e-13, -1.7e-13, 2.3e-20], [-4.1e-9, 1.3e-30, 0.7e-5]],
+            cotangent=[[0.7, -0.2, 1.3], [0.6, 0.9, -0.4]],
+        ),
         edge("small", z=_Z, cotangent=_G),
         edge("zeros", z=_WITH_ZEROS, cotangent=_G),
         edge("negative gradients at positive inputs", z=[[0.3, 1.7, 0.9]], cotangent=[[-0.7, -0.2, 1.3]]),
@@ -279,6 +285,8 @@ softmax = Exercise(
     ),
     programs=(by_exp_of_log_softmax, by_scaling_first),
     edges=(
+        edge("hot", z=_Z, temperature=10.3),
+        edge("cold", z=_Z, temperature=0.07),
         edge("small", z=_Z),
         special("all equal", z=[[0.7, 0.7, 0.7]]),
         special("one class", z=[[0.3], [-1.7]]),
@@ -329,6 +337,8 @@ softmax_vjp = Exercise(
     ),
     programs=(by_two_products, by_the_jacobian),
     edges=(
+        edge("hot", z=_Z, cotangent=_G, temperature=10.3),
+        edge("cold", z=_Z, cotangent=_G, temperature=0.07),
         edge("small", z=_Z, cotangent=_G),
         special("one class", z=[[0.3], [-1.7]], cotangent=[[0.7], [-0.2]]),
         edge("warm, down the columns", z=_Z, cotangent=_G, axis=0, temperature=2.5),

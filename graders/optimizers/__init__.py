@@ -25,6 +25,9 @@ from reference._types import Array
 from reference.optimizers import AdagradState, AdamState, MomentumState, RmspropState
 
 # Values off their defaults, amplified so that a wrong place for any of them shows in the first digit.
+_MATRIX = [[0.3, -1.7, 0.9], [1.1, 0.4, -0.6]]
+_MATRIX_GRADS = [[[0.7, -0.2, 1.3], [0.6, 0.9, -0.4]], [[-0.3, 0.8, 0.1], [1.2, -0.7, 0.5]]]
+_MATRIX_STATE = [[0.2, 0.6, 0.4], [0.9, 0.3, 1.7]]
 _PARAMS = [0.3, -1.7, 0.9]
 _ZEROS = [0.0, 0.0, 0.0]
 _GRADS = [[0.7, -0.2, 1.3], [-0.4, 0.9, 0.6], [1.1, -1.6, 0.1], [-0.8, 0.5, -1.2]]
@@ -132,6 +135,8 @@ momentum = Exercise(
     conventions=(keeps_the_sum_of_gradients, keeps_the_velocity_uphill, averages_the_gradients),
     programs=(momentum_in_one_line,),
     edges=(
+        edge("one parameter", params=[-1.7], grads=[[0.6], [-0.4]], state={"velocity": [0.3]}, lr=0.3, momentum=0.6),
+        edge("a matrix", params=_MATRIX, grads=_MATRIX_GRADS, state={"velocity": _MATRIX_STATE}, lr=0.3, momentum=0.6),
         edge("fresh", params=_PARAMS, grads=_GRADS, state=_AT_REST, lr=0.3, momentum=0.5),
         edge("default momentum", params=_PARAMS, grads=_GRADS, state=_AT_REST, lr=0.3),
         edge("already moving", params=_PARAMS, grads=_GRADS, state=_MOVING, lr=0.7, momentum=0.6),
@@ -206,6 +211,8 @@ adagrad = Exercise(
     conventions=(adds_eps_to_the_sum,),
     programs=(adagrad_by_products,),
     edges=(
+        edge("one parameter", params=[-1.7], grads=[[0.6], [-0.4]], state={"sum": [0.3]}, lr=0.3, eps=0.2),
+        edge("a matrix", params=_MATRIX, grads=_MATRIX_GRADS, state={"sum": _MATRIX_STATE}, lr=0.3, eps=0.2),
         edge("fresh", params=_PARAMS, grads=_GRADS, state=_NO_SUM, lr=0.5, eps=0.1),
         edge("default eps", params=_PARAMS, grads=_GRADS, state=_NO_SUM, lr=0.5),
         edge("all defaults", params=_PARAMS, grads=_GRADS, state=_NO_SUM),
@@ -286,6 +293,24 @@ rmsprop = Exercise(
     conventions=(adds_eps_to_the_average,),
     programs=(rmsprop_by_lerp, rmsprop_by_alpha_in_the_dtype),
     edges=(
+        edge(
+            "one parameter",
+            params=[-1.7],
+            grads=[[0.6], [-0.4]],
+            state={"square_avg": [0.3]},
+            lr=0.3,
+            alpha=0.6,
+            eps=0.2,
+        ),
+        edge(
+            "a matrix",
+            params=_MATRIX,
+            grads=_MATRIX_GRADS,
+            state={"square_avg": _MATRIX_STATE},
+            lr=0.3,
+            alpha=0.6,
+            eps=0.2,
+        ),
         edge("fresh", params=_PARAMS, grads=_GRADS, state=_NO_AVERAGE, lr=0.5, alpha=0.7, eps=0.1),
         edge("default alpha", params=_PARAMS, grads=_GRADS, state=_NO_AVERAGE, lr=0.5, eps=0.3),
         edge("all defaults", params=_PARAMS, grads=_GRADS, state=_NO_AVERAGE),
@@ -411,6 +436,33 @@ adam = Exercise(
     conventions=(adds_eps_before_the_correction, adds_eps_to_the_corrected_v),
     programs=(by_plain_powers, by_lerp, by_betas_in_the_dtype),
     edges=(
+        edge(
+            "one parameter",
+            params=[-1.7],
+            grads=[[0.6], [-0.4]],
+            state={"t": 3, "m": [0.3], "v": [0.7]},
+            lr=0.3,
+            betas=(0.6, 0.8),
+            eps=0.2,
+        ),
+        edge(
+            "a matrix",
+            params=_MATRIX,
+            grads=_MATRIX_GRADS,
+            state={"t": 1, "m": _MATRIX_STATE, "v": _MATRIX_STATE},
+            lr=0.3,
+            betas=(0.6, 0.8),
+            eps=0.2,
+        ),
+        edge(
+            "resumed at t = 200",
+            params=_PARAMS,
+            grads=_GRADS,
+            state={"t": 200, "m": [0.2, -0.6, 0.4], "v": [0.9, 0.3, 1.7]},
+            lr=0.3,
+            betas=(0.9, 0.99),
+            eps=0.2,
+        ),
         edge("fresh", params=_PARAMS, grads=_GRADS, state=_FRESH_ADAM, lr=0.5, betas=(0.5, 0.7), eps=0.1),
         edge("default betas", params=_PARAMS, grads=_GRADS, state=_FRESH_ADAM, lr=0.5, eps=0.5),
         edge("all defaults", params=_PARAMS, grads=_GRADS, state=_FRESH_ADAM),
