@@ -202,11 +202,6 @@ BAD_INPUT: Mapping[str, tuple[str, str, str]] = {
         "unreadable",
         "needs an older Python: Missing parentheses in call to 'print'. Did you mean print(...)?",
     ),
-    "a package that is not there": (
-        "import no_such_package\n",
-        "unreadable",
-        "needs the package 'no_such_package', which is not allowed or not installed",
-    ),
     "no known function": (
         "def cube(x):\n    return x ** 3\n",
         "nothing_found",
@@ -321,40 +316,82 @@ def test_a_name_asked_for_that_is_not_there_is_missing(run: Run, files: Files) -
     assert run("grade", "right.py", "--only", "activations.*").status == 0
 
 
+def test_a_package_that_is_not_there_is_told_and_what_does_not_need_it_is_judged(run: Run, files: Files) -> None:
+    files(work="import numpy as np\nimport cupy\n" + RIGHT + "def tanh(z):\n    return cupy.tanh(z)\n")
+
+    submission = only(run("grade", "work.py", "--json").document)
+
+    tanh, relu = sorted(submission["exercises"], key=lambda e: str(e["name"]), reverse=True)
+    assert submission["notes"] == [
+        "imports 'cupy', which is not allowed or not installed: what needs it cannot be judged"
+    ]
+    assert relu["verdict"] == "correct"
+    assert tanh["verdict"] == "incompatible"
+    assert "cupy" in tanh["reason"]
+
+
 @pytest.mark.parametrize(
     "name, content, said",
     [
-        ("work.txt", b"relu", "work.txt: not a Python file (.py), notebook (.ipynb) or folder of these"),
-        ("work.py", b"x = '\xff'", "work.py: not text in its own encoding"),
-        ("work.ipynb", b"\xff", "work.ipynb: not text in its own encoding"),
-        ("work.py", b"#" * (5 << 20), "work.py: 5,242,880 bytes, at most 4,194,304 are read"),
+        ("work.py", b"x = '\xff'", "not text in its own encoding (invalid or missing encoding declaration); save it"),
+        (
+            "work.py",
+            b"# coding: no-such-code",
+            "not text in its own encoding (unknown encoding: no-such-code); save it",
+        ),
+        ("work.ipynb", b"\xff", "not text in its own encoding ('utf-8' codec can't decode byte 0xff in position 0"),
+        ("work.py", b"#" * (5 << 20), "5,242,880 bytes; at most 4,194,304 are read"),
+        ("work.ipynb", b"[]", "not a notebook of format 4: no JSON object with a list of cells"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_why(name: str, content: bytes, said: str, run: Run, tmp_path: Path) -> None:
+def test_a_submission_that_cannot_be_read_says_why(
+    name: str, content: bytes, said: str, run: Run, files: Files, tmp_path: Path
+) -> None:
     (tmp_path / name).write_bytes(content)
+    files(right=RIGHT)
 
-    ran = run("grade", name)
+    ran = run("grade", name, "right.py", "--json")
+
+    bad, right = ran.document["submissions"]
+    assert (ran.status, bad["status"], bad["score"], right["score"]) == (1, "unreadable", 0, 1)
+    assert said in bad["reason"]
+
+
+def test_a_path_that_is_no_submission_says_what_would_be(run: Run, files: Files, tmp_path: Path) -> None:
+    (tmp_path / "work.txt").write_text("relu")
+    files(right=RIGHT)
+
+    ran = run("grade", "work.txt", "right.py", "--json")
 
     assert ran.status == 2
-    assert said in ran.err
+    assert ran.err == "gradproof: work.txt: not a Python file (.py), notebook (.ipynb) or folder of these\n"
+    assert only(ran.document)["score"] == 1
 
 
-def test_a_path_in_other_letters_is_suggested(run: Run, files: Files) -> None:
-    files(Work=RIGHT)
-    if Path("work.py").exists():
-        pytest.skip("this file system does not tell letters' cases apart")
+def test_a_path_like_another_is_suggested(run: Run, files: Files) -> None:
+    files(homework=RIGHT)
 
-    assert run("grade", "work.py").err == "gradproof: work.py: there is no such file or folder; there is Work.py\n"
+    ran = run("grade", "homewrok.py", "--format", "junit")
+
+    assert ran.err == "gradproof: homewrok.py: there is no such file or folder; did you mean homework.py?\n"
 
 
-def test_an_empty_folder_says_so_and_a_folder_is_read_with_its_folders(run: Run, files: Files, tmp_path: Path) -> None:
+def test_a_problem_is_said_once_in_text(run: Run) -> None:
+    ran = run("grade", "nowhere.py")
+
+    assert ran.err == ""
+    assert ran.out.count("nowhere.py: there is no such file or folder") == 1
+
+
+def test_an_empty_folder_says_so_and_a_folder_is_read_with_its_folders(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "class" / "ann").mkdir(parents=True)
     (tmp_path / "class" / "ann" / "hw.py").write_text(RIGHT)
     (tmp_path / "class" / "bob.py").write_text(WRONG)
     (tmp_path / "class" / ".hidden.py").write_text(WRONG)
 
-    assert run("grade", "empty").err == "gradproof: empty: holds no Python file, notebook or package\n"
+    nothing = run("grade", "empty", "--json")
+    assert (nothing.status, nothing.document["problems"]) == (2, ["empty: holds no Python file, notebook or package"])
     graded = run("grade", "class", "--json", "--jobs", "2").document["submissions"]
     assert [(s["id"], s["score"]) for s in graded] == [("ann/hw.py", 1), ("bob.py", 0)]
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DTYPES = ("float64", "float32")
 ORDINARY = ("normal", "wide", "small", "negative", "sparse", "mixed rows", "one row", "halves", "many")
 EXTREME = ("offset rows", "far apart")
-MANY = 17  # beyond what a formula written out by hand, or unrolled by eight or sixteen, would cover
+MANY, MANY_ROWS = 9, 17  # beyond what a formula written out by hand, or unrolled by eight or sixteen, would cover
 
 
 @dataclass(frozen=True)
@@ -206,11 +206,11 @@ def drawn(
     read = signature(exercise.reference)
     random = np.random.default_rng([seed, *regime.encode()])
     letters = sorted({axis for forms in read.arguments.values() for form in forms for axis in form.axes})
-    sizes = dict(
-        zip(letters, (int(n) for n in random.permutation(np.arange(2, 2 + max(4, len(letters))))), strict=False)
-    )
-    if regime == "one row":
-        sizes["n"] = 1
+    smallest = MANY if regime == "many" else 2
+    among = random.permutation(np.arange(smallest, smallest + max(4, len(letters))))
+    sizes = dict(zip(letters, map(int, among), strict=False))
+    if regime in ("one row", "many") and "n" in sizes:
+        sizes["n"] = 1 if regime == "one row" else MANY_ROWS
     extreme = regime in EXTREME
     hyperparameters = {
         name: _default(name, default) if name in held else _number(random, word, default)

@@ -146,7 +146,7 @@ def test_only_call_data_crosses_to_the_child(monkeypatch: pytest.MonkeyPatch) ->
         requests.append(decode(sent[HEADER.size : HEADER.size + length]))
         del sent[: HEADER.size + length]
     load, call = requests
-    assert set(load) == {"do", "name", "kind", "files", "memory"}
+    assert set(load) == {"do", "name", "kind", "files", "memory", "absent"}
     assert load["files"] == {"theirs.py": "def f(x, *, by):\n    return x * by"}
     assert set(call) == {"do", "calls"}
     (one,) = call["calls"]
@@ -457,7 +457,6 @@ def test_standard_input_is_empty() -> None:
         ("np.array([1j])", "an array of complex128"),
         ("np.array([object()])", "an array of object"),
         ("np.array(['a'])", "an array of <U1"),
-        ("np.zeros(2, dtype=np.longdouble)", "an array of float128"),
         ("f", "a function"),
         ("{1, 2}", "a set"),
         ("b'bytes'", "a bytes"),
@@ -486,6 +485,38 @@ def test_a_lying_subclass_of_an_array_comes_back_as_the_array_that_it_is() -> No
     assert type(value) is np.ndarray
     assert value.shape == (3,)
     np.testing.assert_array_equal(value, [1, 2, 3])
+
+
+def test_long_doubles_come_back_as_doubles() -> None:
+    value = returned(answer("import numpy as np\ndef f():\n    return np.full(2, 0.1, dtype=np.longdouble)\n"))
+
+    assert value.dtype == np.float64
+    np.testing.assert_array_equal(value, [0.1, 0.1])
+
+
+def test_what_an_absent_package_offers_says_so_only_when_it_is_used() -> None:
+    text = """
+        import cupy.linalg as cp
+        from cupy import asarray
+        def f(x):
+            return x
+        def g(x):
+            return asarray(x)
+        def h(x):
+            return cp.norm(x)
+        """
+    submission = Submission("a", "a.py", "file", "a.py", {"a.py": textwrap.dedent(text)}, absent=("cupy",))
+    with ProcessBox(submission, ("numpy",), SHORT) as box:
+        assert isinstance(box.loaded, Loaded)
+        assert box.loaded.notes == (
+            "imports 'cupy', which is not allowed or not installed: what needs it cannot be judged",
+        )
+        right, *wrong = box.call([Call(name, (1.0,)) for name in "fgh"])
+
+    assert returned(right) == 1.0
+    for outcome in wrong:
+        assert isinstance(outcome, Raised)
+        assert (outcome.kind, outcome.missing) == ("ModuleNotFoundError", "cupy")
 
 
 def test_a_subclass_of_float_earns_no_more_than_words() -> None:

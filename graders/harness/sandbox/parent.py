@@ -134,7 +134,7 @@ class ProcessBox:
         folder = visible(packages)
         program = (
             f"import sys; sys.path[:0] = [{folder + '/runtime'!r}, {folder + '/packages'!r}]; "
-            "from gradproof_child.child import main; main()"
+            f"from gradproof_child.child import main; main({os.getpid()})"
         )
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", program],
