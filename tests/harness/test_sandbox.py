@@ -422,6 +422,23 @@ def test_junk_on_every_descriptor_breaks_the_protocol_and_nothing_else(junk: str
     assert outcome.why.startswith("it broke the protocol")
 
 
+def test_a_well_formed_reply_that_nobody_asked_for_is_no_answer() -> None:
+    text = """
+        import os
+        from gradproof_child.codec import frame
+        def f():
+            forged = frame(0, {"status": "returned", "values": [42.0], "mutated": [], "aliased": False})
+            for descriptor in range(3, 64):
+                try:
+                    os.write(descriptor, forged)
+                except OSError:
+                    pass
+            return 1.0
+        """
+
+    assert answer(text) == Killed("it broke the protocol: a reply that nobody asked for")
+
+
 def test_a_forged_reply_of_no_known_form_breaks_the_protocol() -> None:
     replies: list[Any] = [{"status": "returned"}, []]
     replies.append({"status": "returned", "values": 1, "mutated": [], "aliased": False})
@@ -660,6 +677,7 @@ def test_a_live_function_answers_as_the_child_does() -> None:
     assert isinstance(apart, Returned)
     assert (live.mutated, live.aliased) == (apart.mutated, apart.aliased) == ((1,), True)
     assert live.values[0][1] == apart.values[0][1] == Opaque("a object")
+    np.testing.assert_array_equal(call.arguments[1], [1.0])  # it wrote to a copy
 
 
 # ---------------------------------------------------------------- the end
