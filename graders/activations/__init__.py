@@ -285,8 +285,8 @@ softmax = Exercise(
     ),
     programs=(by_exp_of_log_softmax, by_scaling_first),
     edges=(
-        edge("hot", z=_Z, temperature=10.3),
-        edge("cold", z=_Z, temperature=0.07),
+        edge("very hot", z=_Z, temperature=10.3),
+        edge("very cold", z=_Z, temperature=0.07),
         edge("small", z=_Z),
         special("all equal", z=[[0.7, 0.7, 0.7]]),
         special("one class", z=[[0.3], [-1.7]]),
@@ -337,8 +337,8 @@ softmax_vjp = Exercise(
     ),
     programs=(by_two_products, by_the_jacobian),
     edges=(
-        edge("hot", z=_Z, cotangent=_G, temperature=10.3),
-        edge("cold", z=_Z, cotangent=_G, temperature=0.07),
+        edge("very hot", z=_Z, cotangent=_G, temperature=10.3),
+        edge("very cold", z=_Z, cotangent=_G, temperature=0.07),
         edge("small", z=_Z, cotangent=_G),
         special("one class", z=[[0.3], [-1.7]], cotangent=[[0.7], [-0.2]]),
         edge("warm, down the columns", z=_Z, cotangent=_G, axis=0, temperature=2.5),

@@ -39,6 +39,22 @@ class Decision:
     """Whether the ordinary cases passed in both dtypes, so that the formula is right."""
 
 
+OLD_NUMPY = (
+    "alltrue",
+    "asscalar",
+    "cumproduct",
+    "in1d",
+    "msort",
+    "product",
+    "rank",
+    "round_",
+    "row_stack",
+    "sometrue",
+    "trapz",
+)
+"""Names that NumPy once had: any other that it lacks is a slip of the pen."""
+
+
 def incompatible(raised: Raised) -> str | None:
     """Return what else a submission would need, if that is why it raised."""
     if raised.missing:
@@ -48,12 +64,10 @@ def incompatible(raised: Raised) -> str | None:
         return f"needs an older Python: {raised.message}"
     if raised.kind == "NameError" and any(f"'{n}'" in raised.message for n in ("xrange", "unicode", "raw_input")):
         return f"needs an older Python: {raised.message}"
-    gone = (
-        "module 'numpy' has no attribute",
-        "was removed in the NumPy 2.0 release",
-        "unexpected keyword argument 'newshape'",
-    )
-    if any(g in raised.message for g in gone):
+    said = ("was removed in the NumPy 2.0 release", "was a deprecated alias", *(f"attribute '{n}'" for n in OLD_NUMPY))
+    if raised.kind == "AttributeError" and "numpy" in raised.message.lower() and any(s in raised.message for s in said):
+        return f"needs an older NumPy: {raised.message}"
+    if raised.kind == "TypeError" and "unexpected keyword argument 'newshape'" in raised.message:
         return f"needs an older NumPy: {raised.message}"
     return None
 

@@ -135,7 +135,6 @@ momentum = Exercise(
     conventions=(keeps_the_sum_of_gradients, keeps_the_velocity_uphill, averages_the_gradients),
     programs=(momentum_in_one_line,),
     edges=(
-        edge("one parameter", params=[-1.7], grads=[[0.6], [-0.4]], state={"velocity": [0.3]}, lr=0.3, momentum=0.6),
         edge("a matrix", params=_MATRIX, grads=_MATRIX_GRADS, state={"velocity": _MATRIX_STATE}, lr=0.3, momentum=0.6),
         edge("fresh", params=_PARAMS, grads=_GRADS, state=_AT_REST, lr=0.3, momentum=0.5),
         edge("default momentum", params=_PARAMS, grads=_GRADS, state=_AT_REST, lr=0.3),

@@ -99,6 +99,26 @@ class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__dict__["__getattr__"] = missing
 
 
+class _Nothing:
+    """Whatever a plotting library offers: called, indexed or unpacked, it does nothing."""
+
+    def _itself(self, *arguments: Any, **keywords: Any) -> Any:
+        return self
+
+    __call__ = __getitem__ = __enter__ = __exit__ = _itself
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def __iter__(self) -> Any:
+        return iter((self, self))  # figure, axes = plt.subplots()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
 class _Stub(types.ModuleType):
     """A module whose every name does nothing: plotting has no part in a grade."""
 
@@ -107,7 +127,7 @@ class _Stub(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return lambda *args, **kwargs: None
+        return _Nothing()
 
 
 def _remember(text: str, filename: str) -> None:
@@ -183,7 +203,7 @@ def _functions_of(module: types.ModuleType, prefix: str) -> Functions:
     return {
         prefix + name: value
         for name, value in list(vars(module).items())
-        if not name.startswith("_") and callable(value) and not isinstance(value, (type, _Stub))
+        if not name.startswith("_") and callable(value) and not isinstance(value, (type, _Stub, _Nothing, _AbsentValue))
     }
 
 

@@ -17,7 +17,7 @@ import numpy as np
 MAX_FRAME = 1 << 26
 MAX_DEPTH = 8
 MAX_ITEMS = 100_000
-MAX_TEXT = 1 << 22
+MAX_TEXT = 1 << 24
 DTYPES = tuple(np.dtype(code) for code in "?bBhHiIqQefd")
 HEADER = struct.Struct("<QQ")
 

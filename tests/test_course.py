@@ -1,0 +1,164 @@
+"""Course functions as they are: found by name and signature, called as the course calls them, judged fairly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graders import _api
+from graders.harness.report import SubmissionReport
+
+AFFINE = """
+import numpy as np
+
+def affine_forward(x, w, b):
+    return x.reshape(len(x), -1) @ w + b, (x, w, b)
+
+def affine_backward(dout, cache):
+    x, w, b = cache
+    return (dout @ w.T).reshape(x.shape), x.reshape(len(x), -1).T @ dout, dout.sum(axis=0)
+"""
+LINEAR = """
+import numpy as np
+from past.builtins import xrange
+from random import shuffle
+import matplotlib.pyplot as plt
+
+plt.rcParams["figure.figsize"] = (10.0, 8.0)
+figure, axes = plt.subplots()
+
+def softmax_loss_vectorized(W, X, y, reg):
+    s = X @ W
+    s = s - s.max(axis=1, keepdims=True)
+    n = len(X)
+    log_p = s - np.log(np.exp(s).sum(axis=1, keepdims=True))
+    p = np.exp(log_p)
+    p[np.arange(n), y] -= 1
+    return -log_p[np.arange(n), y].mean() + LOSS, X.T @ p / n + GRADIENT
+"""
+ADAM = """
+import numpy as np
+
+def adam(w, dw, config=None):
+    c = config
+    c["t"] += 1
+    c["m"] = c["beta1"] * c["m"] + (1 - c["beta1"]) * dw
+    c["v"] = c["beta2"] * c["v"] + (1 - c["beta2"]) * dw * dw
+    m, v = c["m"] / (1 - c["beta1"] ** c["t"]), c["v"] / (1 - c["beta2"] ** c["t"])
+    return w - c["learning_rate"] * m / (np.sqrt(v) + c["epsilon"]), c
+"""
+
+
+def graded(tmp_path: Path, text: str) -> SubmissionReport:
+    file = tmp_path / "layers.py"
+    file.write_text(text)
+    (submission,) = _api.grade([file], seed=7).submissions
+    return submission
+
+
+def verdicts(tmp_path: Path, text: str) -> dict[str, str]:
+    return {e.name: e.verdict for e in graded(tmp_path, text).exercises}
+
+
+def test_a_layer_and_its_backward_are_judged_through_its_own_cache(tmp_path: Path) -> None:
+    assert verdicts(tmp_path, AFFINE) == {"layers.affine": "correct", "layers.affine_vjp": "correct"}
+
+
+def test_the_cache_may_hold_what_cannot_cross_the_boundary(tmp_path: Path) -> None:
+    text = AFFINE.replace("(x, w, b)\n\ndef", "lambda: (x, w, b)\n\ndef").replace("= cache\n", "= cache()\n")
+
+    assert verdicts(tmp_path, text) == {"layers.affine": "correct", "layers.affine_vjp": "correct"}
+
+
+def test_a_layer_flattens_images_as_the_course_asks(tmp_path: Path) -> None:
+    text = AFFINE.replace("x.reshape(len(x), -1) @ w", "x @ w")
+
+    assert verdicts(tmp_path, text)["layers.affine"] in ("wrong", "error")
+
+
+def test_a_backward_must_return_the_shape_of_its_images(tmp_path: Path) -> None:
+    text = AFFINE.replace("(dout @ w.T).reshape(x.shape)", "dout @ w.T")
+    report = {e.name: e for e in graded(tmp_path, text).exercises}["layers.affine_vjp"]
+
+    assert report.verdict == "error"
+    assert "expected the shape of x" in report.reason
+
+
+def test_a_backward_without_its_forward_is_said_to_be_alone(tmp_path: Path) -> None:
+    text = AFFINE.replace("def affine_forward", "def forward")
+    report = graded(tmp_path, text)
+
+    assert not report.exercises
+    assert any("needs the cache of affine_forward" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradient", "expected"),
+    [
+        ("reg * (W * W).sum()", "2 * reg * W", ("correct", "correct")),
+        ("0.5 * reg * (W * W).sum()", "reg * W", ("convention", "convention")),
+        ("0.5 * reg * (W * W).sum()", "2 * reg * W", ("convention", "wrong")),
+        ("reg * (W * W).sum()", "reg * W", ("correct", "wrong")),
+        ("reg * (W * W).sum()", "0", ("correct", "wrong")),
+    ],
+)
+def test_a_penalty_and_its_gradient_must_belong_together(
+    loss: str, gradient: str, expected: tuple[str, str], tmp_path: Path
+) -> None:
+    found = verdicts(tmp_path, LINEAR.replace("LOSS", loss).replace("GRADIENT", gradient))
+
+    assert (found["training.softmax_regression"], found["training.softmax_regression_grad"]) == expected
+
+
+def test_an_optimizer_steps_with_its_own_config(tmp_path: Path) -> None:
+    assert verdicts(tmp_path, ADAM) == {"optimizers.adam": "correct"}
+
+
+def test_a_counter_that_stands_still_is_found(tmp_path: Path) -> None:
+    assert verdicts(tmp_path, ADAM.replace('    c["t"] += 1\n', '    c["t"] = 1\n')) == {"optimizers.adam": "wrong"}
+
+
+@pytest.mark.parametrize("body", ["pass", "next_w = None\n    return next_w, config", "raise NotImplementedError"])
+def test_a_starter_is_unfilled(body: str, tmp_path: Path) -> None:
+    assert verdicts(tmp_path, f"def rmsprop(w, dw, config=None):\n    {body}\n") == {"optimizers.rmsprop": "unfilled"}
+
+
+def test_a_function_of_the_same_name_with_the_catalogues_signature_is_not_the_courses(tmp_path: Path) -> None:
+    text = "def sgd(params, grad, *, lr):\n    return params - lr * grad\n"
+
+    assert verdicts(tmp_path, text) == {"optimizers.sgd": "correct"}
+
+
+def test_an_old_python_is_not_a_wrong_answer(tmp_path: Path) -> None:
+    report = graded(tmp_path, "def relu_forward(x):\n    print 'hello'\n    return x, x\n")
+
+    assert report.status == "unreadable"
+    assert report.reason.startswith("needs an older Python")
+
+
+def test_an_import_that_nothing_needs_costs_nothing(tmp_path: Path) -> None:
+    report = graded(tmp_path, "from cs231n.fast_layers import *\nimport keras\n" + AFFINE)
+
+    assert {e.verdict for e in report.exercises} == {"correct"}
+    assert any("'keras', which is not allowed or not installed" in note for note in report.notes)
+
+
+def test_what_needs_an_absent_package_is_incompatible_and_says_which(tmp_path: Path) -> None:
+    text = "import keras\nimport numpy as np\n"
+    text += "def relu(z):\n    return keras.relu(z)\ndef tanh(z):\n    return np.tanh(z)\n"
+    found = {e.name: e for e in graded(tmp_path, text).exercises}
+
+    assert found["activations.tanh"].verdict == "correct"
+    assert found["activations.relu"].verdict == "incompatible"
+    assert "'keras'" in found["activations.relu"].reason
+
+
+def test_two_threads_share_one_key(tmp_path: Path) -> None:
+    for student in range(4):
+        (tmp_path / f"s{student}.py").write_text(f"# {student}\n" + AFFINE)
+
+    report = _api.grade([tmp_path], seed=7, jobs=2)
+
+    assert [s.id for s in report.submissions] == [f"s{student}.py" for student in range(4)]
+    assert {e.verdict for s in report.submissions for e in s.exercises} == {"correct"}
