@@ -98,7 +98,8 @@ def grade_function(
     comparisons = judged.comparisons
     consistent = None
     if own is not None and any(not c.problem for c in comparisons):
-        consistent = belongs(session, binding, own[0], key)
+        both_right = decision.verdict == own[1].verdict == "correct"  # then they belong together by proof
+        consistent = both_right or belongs(session, binding, own[0], key)
         decision = _with_its_own(decision, own[1], consistent)
     decisive, witness, replay = decision.decisive, None, ""
     if decisive is not None:

@@ -18,6 +18,7 @@ import json
 import linecache
 import os
 import sys
+import time
 import traceback
 import types
 import warnings
@@ -31,6 +32,7 @@ from .codec import HEADER, MAX_FRAME, Kept, Malformed, Opaque, Rebuilt, Record, 
 
 Functions = dict[str, Callable[..., Any]]
 MAX_MESSAGE = 2000
+TOGETHER = 0.005  # seconds of quick calls whose replies go out in one write: each write wakes the grader
 STUBS = ("matplotlib", "matplotlib.pyplot", "past", "past.builtins")
 
 
@@ -517,8 +519,13 @@ def main(grader: int) -> None:
             _send(replies, _reply(sequence, answer))
             continue
         kept: dict[str, Any] = {}
+        ready, sent = bytearray(), time.monotonic()
         for offset, call in enumerate(request["calls"]):
-            _send(replies, _reply(sequence + offset, perform(functions, call, kept)))
+            ready += _reply(sequence + offset, perform(functions, call, kept))
+            if time.monotonic() - sent > TOGETHER:
+                _send(replies, bytes(ready))
+                ready, sent = bytearray(), time.monotonic()
+        _send(replies, bytes(ready))
 
 
 __all__ = ["described", "encode", "failure", "load", "main", "perform", "plain"]

@@ -6,6 +6,7 @@ sends is data from a stranger: decoded by the codec, checked by the contract, ne
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import functools
 import importlib.metadata
@@ -94,6 +95,7 @@ def _prepared(packages: tuple[str, ...]) -> tempfile.TemporaryDirectory[str]:
     (runtime / "__init__.py").touch()
     for name in RUNTIME:
         shutil.copy(Path(__file__).with_name(name), runtime / name)
+    compileall.compile_dir(runtime, quiet=2)  # once, not by every child
     links = Path(folder.name, "packages")
     links.mkdir()
     for distribution in _with_requirements(packages):
