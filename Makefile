@@ -24,7 +24,9 @@ lint: $(VENV)/dev  ## format, lint, types and import rules
 
 deep: $(VENV)/test  ## what is longer than CI allows; commit what it writes
 	$(BIN)/python -m pytest -m deep
-	$(BIN)/gradproof prove --deep
+	$(BIN)/gradproof prove --deep --json > benchmarks/results/prove_deep.json
+	$(BIN)/gradproof certify --json > benchmarks/results/certificate.json
+	$(BIN)/gradproof audit --json > benchmarks/results/audit.json
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

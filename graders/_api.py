@@ -91,7 +91,7 @@ def check(name: str | Exercise, function: Callable[..., Any], *, seed: int = PUB
     return Check(report if known else msgspec.structs.replace(report, replay=""))
 
 
-def _opener(submission: parent.Submission, allowed: Sequence[str]) -> Opener:
+def opener_of(submission: parent.Submission, allowed: Sequence[str]) -> Opener:
     """Return how to open a submission: with NumPy alone; again with a package that it turns out to need.
 
     What is not allowed or not installed becomes an empty shell, so that functions which do not need it are judged.
@@ -157,7 +157,7 @@ def grade(
         def run() -> SubmissionReport:
             report = grading.grade_submission(
                 submission,
-                _opener(submission, packages),
+                opener_of(submission, packages),
                 lambda functions: _catalogue.bind(functions, chosen),
                 key,
                 limits,
@@ -188,7 +188,7 @@ def score(code: str | Path, name: str, *, seed: int | None = None, limits: Limit
     key = AnswerKey(secrets.randbits(31) if seed is None else seed, proved)
     report = grading.grade_submission(
         submission,
-        _opener(submission, ALLOWED),
+        opener_of(submission, ALLOWED),
         lambda functions: _catalogue.bind(functions, {exercise.name: exercise}),
         key,
         limits or Limits(),

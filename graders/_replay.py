@@ -84,7 +84,7 @@ def _asked(exercise: Exercise, case: Case, key: AnswerKey, path: Path) -> Compar
     submission = next(iter(found_at(path)))
     if isinstance(submission, Unusable):
         raise LookupError(str(submission))
-    session = judge.Session(_api._opener(submission, _api.ALLOWED), Limits())
+    session = judge.Session(_api.opener_of(submission, _api.ALLOWED), Limits())
     try:
         session.box = session.open(session.limits)
         loaded = session.box.loaded

@@ -72,7 +72,8 @@ def _lifted(kind: Any, case: Case) -> Case:
     )
 
 
-def _agree(coarse: Any, fine: Any, context: Any) -> bool:
+def agree(coarse: Any, fine: Any, context: Any) -> bool:
+    """Return whether two precisions say the same: 25 digits, or both less than any float64 could hold."""
     if coarse == fine and fine != 0:
         return True
     if not (context.isfinite(coarse) and context.isfinite(fine)):
@@ -101,7 +102,7 @@ def true_outputs(evaluate: Callable[[int], Outputs], coarse: Outputs) -> Outputs
         fine = evaluate(digits)
         context = arithmetic.context(digits)
         if all(
-            _agree(one, two, context)
+            agree(one, two, context)
             for name in fine
             for one, two in zip(np.ravel(coarse[name]), np.ravel(fine[name]), strict=True)
         ):

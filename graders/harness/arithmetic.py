@@ -309,7 +309,7 @@ class Exact(Lifted):
         mpf = context(cls.digits).mpf
         plain = np.asarray(value)
         numbers = [mpf(float(x)) for x in plain.ravel()]
-        return cls((_objects(numbers, plain.shape),), np.dtype(dtype))
+        return cls((objects(numbers, plain.shape),), np.dtype(dtype))
 
     def _lift(self, value: Any) -> Self:
         if isinstance(value, type(self)):
@@ -325,7 +325,7 @@ class Exact(Lifted):
         if part.dtype != bool:
             return part
         mpf = context(self.digits).mpf
-        return _objects([mpf(int(x)) for x in part.ravel()], part.shape)
+        return objects([mpf(int(x)) for x in part.ravel()], part.shape)
 
     def apply(self, name: str, inputs: list[Self]) -> Self:
         parts = [x.parts[0] for x in inputs]
@@ -367,7 +367,8 @@ def _log_edge(ctx: Any, x: Any) -> Any:
     return -ctx.inf if x == 0 else ctx.nan
 
 
-def _objects(numbers: list[Any], shape: tuple[int, ...]) -> Plain:
+def objects(numbers: list[Any], shape: tuple[int, ...]) -> Plain:
+    """Return an array of objects, which NumPy would otherwise try to look into."""
     made = np.empty(len(numbers), dtype=object)
     made[:] = numbers
     return made.reshape(shape)
@@ -375,7 +376,7 @@ def _objects(numbers: list[Any], shape: tuple[int, ...]) -> Plain:
 
 def _as_objects(made: Any) -> Plain:
     """Return a 0-dimensional array where NumPy unwrapped one element."""
-    return np.asarray(made) if isinstance(made, (np.ndarray, np.bool_)) else _objects([made], ())
+    return np.asarray(made) if isinstance(made, (np.ndarray, np.bool_)) else objects([made], ())
 
 
 # ---------------------------------------------------------------- running error

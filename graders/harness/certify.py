@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from graders.harness import arithmetic
-from graders.harness.answers import AGREEMENT, Answer, _agree, exact_outputs, plain_outputs
+from graders.harness.answers import AGREEMENT, Answer, agree, exact_outputs, plain_outputs
 from graders.harness.cases import DTYPES, Case, signature
 from graders.harness.compare import compare
 from graders.harness.exercise import Exercise, Function
@@ -74,7 +74,7 @@ def _as_array(nested: Any, digits: int) -> Any:
     flat: list[Any] = [nested]
     for _ in shape:
         flat = [item for row in flat for item in row]
-    return arithmetic._objects([context.make_mpf(context.convert(x)._mpf_) for x in flat], tuple(shape))
+    return arithmetic.objects([context.make_mpf(context.convert(x)._mpf_) for x in flat], tuple(shape))
 
 
 def proved(exercise: Exercise) -> Proved | None:
@@ -128,7 +128,7 @@ def confirm(exercise: Exercise, case: Case, value: Proved) -> bool:
         scale = max((abs(x) for x in two), default=0) or 1  # where all is zero, one text may round on its way there
         small = scale * context.mpf(10) ** (AGREEMENT - digits)
         if np.shape(truth[name]) != np.shape(expected) or not all(
-            _agree(a, b, context) or abs(a - b) <= small for a, b in zip(one, two, strict=True)
+            agree(a, b, context) or abs(a - b) <= small for a, b in zip(one, two, strict=True)
         ):
             raise Disagreement(f"{exercise.name} on case {case.id} ({case.origin}): output {name!r}")
     return True

@@ -167,7 +167,7 @@ class Sneaky(np.ndarray[Any, Any]):
         type("List", (list,), {})(),
         np.zeros((1,) * 9),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_data_is_refused(value: Any) -> None:
     with pytest.raises(Malformed):
