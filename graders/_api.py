@@ -116,7 +116,10 @@ def opener_of(submission: parent.Submission, allowed: Sequence[str]) -> Opener:
 
 
 def _with_torch(limits: Limits) -> Limits:
-    return replace(limits, memory=TORCH_MEMORY, load_seconds=limits.load_seconds + 20)
+    # its first optimizer step imports a compiler that takes more than a second
+    return replace(
+        limits, memory=TORCH_MEMORY, load_seconds=limits.load_seconds + 20, call_seconds=limits.call_seconds + 5
+    )
 
 
 def versions() -> dict[str, str]:

@@ -133,6 +133,16 @@ def test_the_code_of_a_witness_runs_and_shows_what_the_report_says(report: dict[
     assert shown >= 12
 
 
+def test_pytorchs_own_functions_earn_full_marks() -> None:
+    pytest.importorskip("torch", reason="PyTorch is an extra and is not installed")
+    done = gradproof("grade", "examples/pytorch.py", "--json")
+    (submission,) = json.loads(done.stdout)["submissions"]
+
+    assert done.returncode == 0, done.stdout
+    assert {e["verdict"] for e in submission["exercises"]} == {"correct"}
+    assert len(submission["exercises"]) == 23
+
+
 def test_what_is_misspelt_or_not_covered_is_said(report: dict[str, Any]) -> None:
     assert report["wrong.py"]["not_covered"] == ["softmax_regresion"]
     assert any("did you mean softmax_regression?" in note for note in report["wrong.py"]["notes"])
