@@ -1,0 +1,53 @@
+"""What the committed results say, in a few lines: the README shows them.
+
+Run: python benchmarks/summary.py. The results are written by `make deep` and `benchmarks/grading.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).with_name("results")
+
+
+def read(name: str) -> Any:
+    """Return one result."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def at_most(count: int) -> str:
+    """Return the bound on a share of which none was seen in so many, with 95 % confidence."""
+    return f"at most {100 * (1 - 0.05 ** (1 / count)):.2g} %"
+
+
+def main() -> None:
+    """Print the summary."""
+    audits, proofs = read("audit")["exercises"], read("prove_deep")["claims"]
+    functions, grading = read("certificate")["functions"], read("grading")
+
+    def total(key: str) -> int:
+        return sum(audit[key] for audit in audits)
+
+    proved = sum(claim["status"] == "proved" for claim in proofs)
+    mutants, lies = sum(c["mutants"] for c in proofs), sum(c["mutants_proved"] for c in proofs)
+    ours = max(f["max_error_over_allowed"] for f in functions)
+    theirs = max(f["torch_max_error_over_allowed"] or 0.0 for f in functions)
+    seconds = grading["seconds"]
+    print(f"claims      {proved} of {len(proofs)} proved; of {mutants} mutants of them {lies} ({at_most(mutants)})")
+    print(f"mistakes    {total('caught')} of {total('misconceptions')} caught, {total('named')} named")
+    print(f"mutants     {total('killed')} of {total('mutants')} killed, {total('equivalent')} equivalent")
+    print(
+        f"fairness    of {total('honest')} honest programs {total('rejected')} rejected ({at_most(total('honest'))});"
+    )
+    print(f"            {total('accepted')} of {total('conventions')} conventions accepted and named")
+    print(f"accuracy    our largest error is {ours:.2f} of the allowed one, PyTorch's {theirs:.2f}")
+    print(f"speed       one function {seconds['one function, first']['wall']:.1f} s from a cold start, all names "
+          f"{seconds['all names, first']['wall']:.1f} s;")  # fmt: skip
+    print(f"            {grading['submissions_per_second']} submissions of all names a second on "
+          f"{grading['machine']['cores']} cores")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
