@@ -35,11 +35,13 @@ def main() -> None:
     ours = max(f["max_error_over_allowed"] for f in functions)
     theirs = max(f["torch_max_error_over_allowed"] or 0.0 for f in functions)
     seconds = grading["seconds"]
-    print(f"claims      {proved} of {len(proofs)} proved; of {mutants} mutants of them {lies} ({at_most(mutants)})")
+    print(
+        f"claims      {proved} of {len(proofs)} proved; {lies} of {mutants} wrong variants proved ({at_most(mutants)})"
+    )
     print(f"mistakes    {total('caught')} of {total('misconceptions')} caught, {total('named')} named")
     print(f"mutants     {total('killed')} of {total('mutants')} killed, {total('equivalent')} equivalent")
     print(
-        f"fairness    of {total('honest')} honest programs {total('rejected')} rejected ({at_most(total('honest'))});"
+        f"fairness    {total('rejected')} of {total('honest')} honest programs rejected ({at_most(total('honest'))});"
     )
     print(f"            {total('accepted')} of {total('conventions')} conventions accepted and named")
     print(f"accuracy    our largest error is {ours:.2f} of the allowed one, PyTorch's {theirs:.2f}")
