@@ -39,7 +39,6 @@ class Session:
     limits: Limits
     box: Box | None = None
     strikes: int = 0
-    deaths: int = 0
 
     def call(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make the calls, in a fresh box if the last one died."""
@@ -49,7 +48,6 @@ class Session:
             return [self.box.loaded]
         outcomes = self.box.call(calls)
         if outcomes and isinstance(outcomes[-1], (TimedOut, Killed)):
-            self.deaths += 1
             self.strikes += isinstance(outcomes[-1], TimedOut)
             if self.strikes == STRIKES:
                 self.limits = replace(self.limits, call_seconds=self.limits.call_seconds / 4)

@@ -35,8 +35,6 @@ class Decision:
     diagnosis: tuple[Diagnosis, ...] = ()
     decisive: Comparison | None = None
     """The comparison that shows it, to be made as small as it will go."""
-    precise: bool = True
-    """Whether the ordinary cases passed in both dtypes, so that the formula is right."""
 
 
 OLD_NUMPY = (
