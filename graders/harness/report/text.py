@@ -69,7 +69,7 @@ def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> 
         yield _plain(f"{submission.path}  {points}  (found {found} of {report.run.exercises} names)", "bold")
     if submission.exercises:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for column in ("  verdict", "name", "score", "bits", "judged by"):
+        for column in ("  verdict", "name", "score", *(("bits", "judged by") if verbose else ())):
             table.add_column(column, justify="right" if column in ("score", "bits") else "left", no_wrap=True)
         for e in submission.exercises:
             tail = e.name.rpartition(".")[2]
@@ -78,8 +78,7 @@ def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> 
                 _plain(f"  {e.verdict}", STYLE.get(e.verdict, "red")),
                 _plain(called),
                 "held" if e.verdict == "review" else "–" if e.score is None else f"{e.score:g} / {e.max_score:g}",
-                "" if e.bits is None else f"{e.bits:.0f}",
-                e.truth or "",
+                *(("" if e.bits is None else f"{e.bits:.0f}", e.truth or "") if verbose else ()),
             )
         yield table
     for e in submission.exercises:
