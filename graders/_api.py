@@ -63,6 +63,8 @@ class Check:
 
 def one(name: str) -> Exercise:
     """Return the exercise of a dotted or bare name; raise LookupError, with the nearest."""
+    if not isinstance(name, str):
+        raise TypeError(f"expected the name of an exercise, such as 'losses.cross_entropy', got {name!r}")
     found = {k: e for k, e in _catalogue.exercises().items() if name in (k, k.partition(".")[2])}
     if not found:
         raise _catalogue.UnknownName(f"no exercise is called {name!r}{_catalogue.nearest(name)}")
@@ -132,7 +134,7 @@ def versions() -> dict[str, str]:
 
 
 def grade(
-    paths: Iterable[str | Path],
+    paths: str | Path | Iterable[str | Path],
     *,
     only: Sequence[str] = (),
     jobs: int = 1,
@@ -141,7 +143,7 @@ def grade(
     limits: Limits | None = None,
     progress: Callable[[SubmissionReport], None] = lambda report: None,
 ) -> Report:
-    """Grade what stands at the paths, each submission in a process of its own, and return the report.
+    """Grade what stands at a path or several, each submission in a process of its own, and return the report.
 
     `only` are names or patterns of exercises; a name without a wildcard must be there, else it is *missing*. The seed
     is drawn in secret unless one is given. Raises LookupError for a pattern that fits no exercise.
@@ -151,6 +153,7 @@ def grade(
     wanted = [one(pattern).name for pattern in only if not set(pattern) & set("*?[")]
     kind: Literal["secret", "given"] = "secret" if seed is None else "given"
     seed = secrets.randbits(31) if seed is None else seed
+    paths = [paths] if isinstance(paths, (str, Path)) else paths
     found = [submission for path in paths for submission in found_at(Path(path))]
     problems = [str(unusable) for unusable in found if isinstance(unusable, Unusable)]
     submissions = [s for s in found if not isinstance(s, Unusable)]
@@ -203,4 +206,4 @@ def score(code: str | Path, name: str, *, seed: int | None = None, limits: Limit
         return msgspec.structs.replace(
             grading.missing(exercise.name), verdict="unscored", reason=report.reason, score=None
         )
-    return report.exercises[0]
+    return min(report.exercises, key=lambda e: -1.0 if e.score is None else e.score)

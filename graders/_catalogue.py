@@ -60,8 +60,13 @@ def bind(functions: tuple[Function, ...], among: dict[str, Exercise] | None = No
     tails = {name.partition(".")[2]: name for name in exercises()}
     by_name = {function.name: function for function in functions}
     bindings, not_covered, notes = [], [], []
+    judged: set[str] = set()
     for function in functions:
         tail = function.tail
+        if tail in judged and (tail in tails or tail in course.SHAPES):
+            notes.append(f"{function.name}: this name stands in another module too, where it is judged")
+            continue
+        judged.add(tail)
         if course.fits(function) and function.own:
             made, note = course.bind(function, wanted, by_name)
             bindings += made

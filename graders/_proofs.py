@@ -74,12 +74,13 @@ def select(patterns: Sequence[str]) -> Mapping[str, Any]:
 
 
 def prove(
-    names: Sequence[str] = (), *, mutants: int = 8, progress: Callable[[str], None] = lambda name: None
+    names: str | Sequence[str] = (), *, mutants: int = 8, progress: Callable[[str], None] = lambda name: None
 ) -> Proofs:
     """Verify the claims that the names or patterns fit, all of them and the errata without any.
 
     Raises LookupError for a pattern that fits no claim.
     """
+    names = (names,) if isinstance(names, str) else names
     made = []
     for name, claim in select(names).items():
         progress(name)

@@ -74,7 +74,7 @@ def replay(which: str, path: str | None, seed: int | None) -> dict[str, Any]:
     if result["submission"] and (path or Path(known).exists()):
         comparison = _asked(exercise, case, key, Path(result["submission"]))
         result["problem"] = comparison.problem or None
-        result["got"] = {k: np.asarray(v).tolist() for k, v in comparison.outputs.items()}
+        result["got"] = None if comparison.problem else {k: listed(v) for k, v in comparison.outputs.items()}
         result["error_over_allowed"] = None if comparison.problem else comparison.ratio
         result["passed"] = comparison.passed
     return result

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from graders.harness.cases import Case, signature
+from graders.harness.compare import as_array
 from graders.harness.exercise import Exercise
 from graders.harness.plans import Binding, Outputs, Typed, WrongKind, literal, named, output_names, said
 from graders.harness.sandbox.codec import Kept, Rebuilt
@@ -71,9 +72,9 @@ def _outputs(exercise: Exercise, case: Case, returned: Sequence[Returned]) -> Ou
     if not exercise.unrolled:
         return named(returned[0].values[0], output_names(exercise), "the result")
     names = output_names(exercise)[1:]
-    steps = [step.values[0] for step in returned]
-    if not all(isinstance(step, np.ndarray) for step in steps):
-        wrong = next(step for step in steps if not isinstance(step, np.ndarray))
+    steps = [step for step in (as_array(r.values[0]) for r in returned) if step is not None]
+    if len(steps) < len(returned):
+        wrong = next(r.values[0] for r in returned if as_array(r.values[0]) is None)
         raise WrongKind(f"the new params are {said(wrong)}, expected an array")
     if len({step.shape for step in steps}) > 1:
         raise WrongKind(f"the shape of params changes from step to step: {', '.join(str(s.shape) for s in steps)}")

@@ -131,27 +131,32 @@ def allowed_errors(
     unit, tiny = bounded.unit, bounded.tiny
     running = {name: np.zeros(hi.shape) for name, (hi, _) in truth.items()}
     spread = {name: unit * np.abs(hi) + tiny for name, (hi, _) in truth.items()}
+    exact: set[str] = set()
     with np.errstate(all="ignore"):
         for program in programs:
             bounds = run_plain(exercise, program, _lifted(bounded, case))
             samples = run_plain(exercise, program, _lifted(rounded, case))
             for name, (hi, lo) in truth.items():
                 if not isinstance(bounds[name], Lifted):
-                    continue  # an integer: exact
+                    exact.add(name)  # an integer
+                    continue
                 error = bounds[name].parts[1]
-                running[name] = np.maximum(running[name], np.where(np.isnan(error), np.inf, error))
                 off = np.max(np.abs((samples[name].parts[0] - hi) - lo), axis=0) * (unit / rounded.unit)
-                spread[name] = np.maximum(spread[name], np.where(np.isnan(off), np.inf, off))
-    return {
-        name: np.where(
-            np.isinf(running[name]),
-            np.inf,
-            np.minimum(RUNNING_ERROR_FACTOR * running[name], RANDOM_ROUNDING_FACTOR * spread[name]),
-        )
-        if isinstance(bounds[name], Lifted)
-        else np.zeros(hi.shape)
-        for name, (hi, _) in truth.items()
-    }
+                if program is programs[0]:  # what the reference itself cannot decide is not decided
+                    running[name] = np.where(np.isnan(error), np.inf, error)
+                    spread[name] = np.maximum(spread[name], np.where(np.isnan(off), np.inf, off))
+                else:  # another program widens the bound, but where it breaks down it says nothing
+                    running[name] = np.maximum(running[name], np.where(np.isfinite(error), error, 0.0))
+                    spread[name] = np.maximum(spread[name], np.where(np.isfinite(off), off, 0.0))
+
+    def allowed(name: str, hi: Plain) -> Plain:
+        if name in exact:
+            return np.zeros(hi.shape)
+        least = np.minimum(RUNNING_ERROR_FACTOR * running[name], RANDOM_ROUNDING_FACTOR * spread[name])
+        # an infinite truth is met exactly or not at all
+        return np.where(np.isinf(hi), 0.0, np.where(np.isinf(running[name]), np.inf, least))
+
+    return {name: allowed(name, hi) for name, (hi, _) in truth.items()}
 
 
 def answer(

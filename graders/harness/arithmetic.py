@@ -447,10 +447,12 @@ class Bounded(Lifted):
             return self._made(v, e + terms * u * absolute + terms * tiny)
         if name == "power":
             v = a**b
+            whole = (eb == 0) & (b == np.round(b)) & (b >= 0)
             with np.errstate(all="ignore"):
-                e = np.abs(b) * np.maximum((np.abs(a) + ea) ** (b - 1), np.abs(a) ** (b - 1)) * ea
-                e = e + np.where(eb == 0, 0.0, np.abs(v * np.log(np.abs(a))) * eb)
-            return self._made(v, np.where(np.isnan(e), np.inf, e) + LIBRARY_ULPS * u * np.abs(v) + tiny)
+                e = np.where(b == 0, 0.0, np.abs(b) * (np.abs(a) + ea) ** np.maximum(b - 1, 0) * ea)
+                corners = [np.abs((a + s * ea) ** (b + t * eb) - v) for s in (-1, 1) for t in (-1, 1)]
+                positive = np.where(a > ea, np.max(corners, axis=0), np.inf)  # monotone in either argument there
+            return self._made(v, np.where(whole, e, positive) + LIBRARY_ULPS * u * np.abs(v) + tiny)
         if name in FUNCTIONS:
             v = getattr(np, name)(a)
             return self._made(v, self._propagated(name, a, ea, v) + LIBRARY_ULPS * u * np.abs(v) + tiny * (v != 0))
@@ -460,7 +462,7 @@ class Bounded(Lifted):
     def _propagated(name: str, a: Plain, ea: Plain, v: Plain) -> Plain:
         """Return how far f(x) can be from f(a) for |x − a| ≤ ea, without cancellation."""
         if name == "exp":
-            return v * np.expm1(ea)
+            return v * np.expm1(ea) + np.where((v == 0) & (ea > 0), np.finfo(np.float64).tiny, 0.0)
         if name == "expm1":
             return (v + 1) * np.expm1(ea)
         if name == "log":

@@ -121,7 +121,7 @@ def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any)
         share = ratios(off, expected)
         beyond = share > 1
         if beyond.any():
-            scale = float(np.max(np.abs(expected.hi))) or 1.0
+            scale = float(np.max(np.abs(expected.hi), where=np.isfinite(expected.hi), initial=0.0)) or 1.0
             closeness = max(closeness, float(np.max(off[beyond])) / scale)
         spacings = np.spacing(np.maximum(np.abs(expected.hi), np.finfo(case.dtype).tiny).astype(case.dtype))
         normal = np.abs(expected.hi) >= np.finfo(case.dtype).tiny  # an ulp of zero measures nothing

@@ -44,7 +44,8 @@ def gives(exercise: Exercise, function: Function, comparison: Comparison) -> boo
 
 def _scale(comparison: Comparison, name: str) -> float:
     """Return below what an element counts as zero: a thousandth of the largest true value of its output."""
-    return float(np.max(np.abs(comparison.answer.outputs[name].hi), initial=0.0)) * 1e-3
+    truth = comparison.answer.outputs[name].hi
+    return float(np.max(np.abs(truth), where=np.isfinite(truth), initial=0.0)) * 1e-3
 
 
 def misconceptions(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Function]:
@@ -57,6 +58,7 @@ def misconceptions(exercise: Exercise, comparisons: Sequence[Comparison]) -> lis
         wrong
         for wrong in exercise.misconceptions
         if all(gives(exercise, wrong, c) and (not c.failed or fails(exercise, wrong, c)) for c in judged)
+        and any(fails(exercise, wrong, c) for c in judged if not c.passed)
     ]
 
 
@@ -101,7 +103,7 @@ def _factors(comparisons: Sequence[Comparison]) -> list[float] | None:
         for name, expected in c.answer.outputs.items():
             got, truth = np.asarray(c.outputs[name], float), expected.hi
             square = float(np.sum(truth * truth))
-            if not square or not np.isfinite(got).all():
+            if not square or not (np.isfinite(got).all() and np.isfinite(truth).all()):
                 return None
             factor = float(np.sum(got * truth)) / square
             if np.max(np.abs(got - factor * truth)) > 1e-9 * np.max(np.abs(truth)) * max(1.0, abs(factor)):
@@ -195,8 +197,10 @@ def smallest(
             got = as_array(outputs[name])
             if got is None or got.shape != truth.shape:
                 return bool(failing.problem)
-            off = np.abs(got.astype(float) - truth)
-            if not failing.problem and not np.all(off <= SEEN[case.dtype] * np.maximum(np.abs(truth), 1e-3)):
+            with np.errstate(all="ignore"):
+                off = np.abs(got.astype(float) - truth)
+                near = off <= SEEN[case.dtype] * np.maximum(np.abs(truth), 1e-3)
+            if not failing.problem and not np.all(near | (got == truth)):
                 return True
         return False
 

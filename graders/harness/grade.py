@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from graders.harness import diagnose
 from graders.harness.cases import Case
 from graders.harness.compare import Comparison
@@ -49,7 +51,8 @@ def aspects_of(
     """Return the marks by aspect: stability pays only where the function is right, hygiene never."""
     main = "gradient" if exercise.forward else "values"
     extremes = [c for c in comparisons if c.case.extreme]
-    share = MAIN_SHARE if any(edge.kind == "extreme" for edge in exercise.edges) else 1.0
+    stability = decision.verdict == "unstable" or any(edge.kind == "extreme" for edge in exercise.edges)
+    share = MAIN_SHARE if stability else 1.0
     right = decision.verdict in RIGHT
     stable = decision.verdict in ("correct", "convention") or (
         decision.verdict == "inexact"
@@ -129,7 +132,7 @@ def grade_function(
         diagnosis=list(decision.diagnosis),
         witness=witness,
         bits=min((c.bits for c in decided), default=None),
-        max_ulp=max((c.ulp for c in decided if not c.problem), default=None),
+        max_ulp=max((c.worst_ulp for c in decided if not c.problem), default=None),
         truth=None if not truths else ("proof" if "proof" in truths else "reference"),
         replay=replay,
         cases=len(comparisons),
@@ -184,7 +187,9 @@ def _made_small(
     exercise = binding.exercise
 
     def asked(case: Case) -> Mapping[str, Any] | None:
-        return attempts(session, [(binding, case)])[0] if binding.accepts(case) else None
+        if session.box is None or not binding.accepts(case):
+            return None  # it died of an earlier try: one is enough
+        return attempts(session, [(binding, case)])[0]
 
     def full(case: Case) -> Comparison | None:
         answer = key.find(exercise, case)
@@ -227,7 +232,7 @@ def grade_submission(
 ) -> SubmissionReport:
     """Return the verdicts on all functions of a submission that the catalogue knows; `wanted` names must be there."""
     if submission.kind == "unreadable":
-        asked = [missing(name) for name in wanted]
+        asked = [structs.replace(missing(name), verdict="error", reason=submission.name) for name in wanted]
         return SubmissionReport(
             submission.id, submission.path, "unreadable", submission.name, 0.0, float(len(asked)), asked, [], []
         )
@@ -243,7 +248,7 @@ def grade_submission(
             if isinstance(loaded, Raised):
                 unfit = "" if loaded.kind == "NotANotebook" else f"could not be imported: {reason}"
                 reason = incompatible(loaded) or unfit or loaded.message
-            asked = [missing(name) for name in wanted]
+            asked = [structs.replace(missing(name), verdict="error", reason=reason) for name in wanted]
             return SubmissionReport(
                 submission.id, submission.path, "unreadable", reason, 0.0, float(len(asked)), asked, [], []
             )

@@ -107,7 +107,8 @@ def said(value: Any) -> str:
     if isinstance(value, Opaque):
         return value.described
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        kind = "" if value.dtype.kind == "f" else f" of {value.dtype}"
+        return f"an array of shape {value.shape}{kind}"
     return f"a {type(value).__name__}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import os
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,11 @@ class Unreadable(ValueError):
     """A submission that cannot be read as one; the message says why, and what to do."""
 
 
+def _shown(path: Path) -> str:
+    """Return a path as text that every report can hold, whatever bytes its name is made of."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def text_of(path: Path) -> str:
     """Return the text of a file in the encoding that it declares."""
     size = path.stat().st_size
@@ -32,7 +38,7 @@ def text_of(path: Path) -> str:
     try:
         encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0] if path.suffix == ".py" else "utf-8"
         return data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+    except (SyntaxError, ValueError, LookupError) as error:
         raise Unreadable(f"not text in its own encoding ({error}); save it as UTF-8") from None
 
 
@@ -60,12 +66,12 @@ def _package_files(root: Path) -> dict[str, str]:
 def from_file(path: Path, name: str) -> Submission:
     """Return the submission that one file is; a file of a package keeps its package, for its relative imports."""
     if path.suffix == ".ipynb":
-        return Submission(name, str(path), "notebook", path.name, {path.name: text_of(path)})
+        return Submission(name, _shown(path), "notebook", path.name, {path.name: text_of(path)})
     root = _package_root(path)
     if root is not None:
         dotted = ".".join(path.resolve().relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__")
-        return Submission(name, str(path), "module", dotted, _package_files(root))
-    return Submission(name, str(path), "file", path.name, {path.name: text_of(path)})
+        return Submission(name, _shown(path), "module", dotted, _package_files(root))
+    return Submission(name, _shown(path), "file", path.name, {path.name: text_of(path)})
 
 
 def found_at(path: Path) -> Iterator[Submission | Unusable]:
@@ -88,7 +94,7 @@ def _read(path: Path, name: str) -> Submission | Unusable:
     try:
         return from_file(path, name)
     except Unreadable as error:
-        return Submission(name, str(path), "unreadable", str(error), {})
+        return Submission(name, _shown(path), "unreadable", str(error), {})
     except OSError as error:
         return Unusable(f"{path}: cannot be read ({error.strerror})")
 
@@ -97,9 +103,9 @@ def _in_folder(folder: Path, top: Path) -> Iterator[Submission | Unusable]:
     if (folder / "__init__.py").is_file():
         name = folder.relative_to(top).as_posix() if folder != top else folder.name
         try:
-            yield Submission(name, str(folder), "package", folder.resolve().name, _package_files(folder.resolve()))
+            yield Submission(name, _shown(folder), "package", folder.resolve().name, _package_files(folder.resolve()))
         except Unreadable as error:
-            yield Submission(name, str(folder), "unreadable", str(error), {})
+            yield Submission(name, _shown(folder), "unreadable", str(error), {})
         except OSError as error:
             yield Unusable(f"{folder}: cannot be read ({error.strerror})")
         return

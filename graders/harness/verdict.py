@@ -154,6 +154,9 @@ def _decide_by_values(
     exercise = binding.exercise
     double = [c for c in ordinary if c.case.dtype == "float64"]
     failing = [c for c in double if c.failed]
+    astray = [
+        c for c in ordinary if c.case.dtype == "float32" and c.failed and (c.problem or c.closeness > diagnose.CLOSE)
+    ]
     beyond = [c for c in comparisons if c.failed]
     if failing:
         found = _fits_convention(binding, key, comparisons)
@@ -168,13 +171,21 @@ def _decide_by_values(
             near = f"{share}, all within {max(c.closeness for c in failing):.0e} of the truth but beyond rounding"
             return Decision("inexact", near, shown, decisive)
         return Decision("wrong", share, shown, decisive)
+    if astray:
+        named = _named_as(
+            "misconception", diagnose.misconceptions(exercise, [c for c in ordinary if c.case.dtype == "float32"])
+        )
+        reason = f"right in float64, but {counted(len(astray), 'ordinary case')} wrong in float32"
+        return Decision("wrong", reason, named, min(astray, key=lambda c: (bool(c.problem), c.case.size)))
     if beyond:
         decisive = min(beyond, key=lambda c: (c.raised, c.case.dtype != "float64", c.case.size))
         single = [c for c in beyond if not c.case.extreme]
         fits = diagnose.misconceptions(exercise, [c for c in comparisons if c.case.dtype == "float64"])
         fits = fits or diagnose.misconceptions(exercise, comparisons)
-        where = "in float32, even for ordinary inputs" if len(single) == len(beyond) else "at extreme inputs"
-        reason = f"right for ordinary inputs in float64, but {counted(len(beyond), 'case')} wrong {where}"
+        extremes = len(beyond) - len(single)
+        parts = [f"{counted(extremes, 'extreme case')} wrong"] if extremes else []
+        parts += [f"{counted(len(single), 'ordinary case')} too far off in float32"] if single else []
+        reason = f"right for ordinary inputs in float64, but {' and '.join(parts)}"
         return Decision("unstable", reason, _named_as("misconception", fits), decisive)
     held = [c for c in comparisons if not c.passed]
     if held:

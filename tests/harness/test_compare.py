@@ -99,7 +99,7 @@ def test_a_wrong_shape_says_so_and_nothing_is_broadcast(got: Any, problem: str) 
         ([True, False, True], "a list"),
         ((0.1, -2.0, 3.5), "a tuple"),
         (True, "a bool"),
-        (np.array([True, False, True]), "an array of shape (3,)"),
+        (np.array([True, False, True]), "an array of shape (3,) of bool"),
         (Opaque("a generator"), "a generator"),
         ({"x": 1.0}, "a dict"),
     ],

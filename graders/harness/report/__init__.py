@@ -29,6 +29,10 @@ SHORT: tuple[Verdict, ...] = (
 """Verdicts that fall short: they fail the exit status."""
 
 
+HELD: tuple[Verdict, ...] = ("review", "incompatible")
+"""Verdicts that a person has to settle: they pay nothing until then."""
+
+
 class Aspect(Struct, frozen=True):
     """Marks for one side of an answer; `passed` is None where it was not asked."""
 

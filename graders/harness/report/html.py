@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from graders.harness.report import ExerciseReport, Report
+from graders.harness.report import HELD, ExerciseReport, Report
 from graders.harness.report.words import VERDICTS, apart, number, one_line
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ pre { background: #f5f5f2; padding: .7rem; overflow-x: auto; font-size: .9rem; }
 {% if s.exercises %}
 <table class="overview"><tr><th>verdict</th><th>name</th><th>score</th><th>bits</th></tr>
 {% for e in s.exercises %}<tr><td class="{{ e.verdict }}">{{ e.verdict }}</td><td>{{ e.name|clean }}</td>
-<td class="n">{% if e.verdict == "review" %}held{% elif e.score is none %}–{% else %}{{ "%g"|format(e.score) }} /
+<td class="n">{% if e.verdict in held %}held{% elif e.score is none %}–{% else %}{{ "%g"|format(e.score) }} /
 {{ "%g"|format(e.max_score) }}{% endif %}</td>
 <td class="n">{% if e.bits is not none %}{{ "%.0f"|format(e.bits) }}{% endif %}</td></tr>{% endfor %}</table>
 {% for e in s.exercises if e.verdict != "correct" or e.notes %}{{ function(e) }}{% endfor %}
@@ -100,7 +100,7 @@ def _environment() -> Environment:
     made.filters["number"] = number
     made.filters["clean"] = one_line
     made.filters["clean_lines"] = lambda text: "\n".join(one_line(line) for line in text.split("\n"))
-    made.globals |= {"verdicts": VERDICTS, "apart": apart}
+    made.globals |= {"verdicts": VERDICTS, "apart": apart, "held": HELD}
     return made
 
 

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from graders.harness.report import SHORT, ExerciseReport, Report, SubmissionReport
+from graders.harness.report import HELD, SHORT, ExerciseReport, Report, SubmissionReport
 from graders.harness.report.words import VERDICTS, apart, number, one_line
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> 
             table.add_row(
                 _plain(f"  {e.verdict}", STYLE.get(e.verdict, "red")),
                 _plain(called),
-                "held" if e.verdict == "review" else "–" if e.score is None else f"{e.score:g} / {e.max_score:g}",
+                "held" if e.verdict in HELD else "–" if e.score is None else f"{e.score:g} / {e.max_score:g}",
                 *(("" if e.bits is None else f"{e.bits:.0f}", e.truth or "") if verbose else ()),
             )
         yield table

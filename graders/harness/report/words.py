@@ -42,7 +42,11 @@ def apart(one: Any, two: Any, digits: int = 6) -> tuple[str, str]:
 def one_line(text: str) -> str:
     """Return text from a stranger on one line, without control characters: it cannot move the cursor or fake a line."""
     line = re.sub(r"\s*\n\s*", " ", text)
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", "\ufffd", line)
+    return re.sub(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]",
+        "\ufffd",
+        line,
+    )
 
 
 def finite(value: Any) -> Any:

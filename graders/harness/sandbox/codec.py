@@ -172,7 +172,7 @@ def _array(view: memoryview, at: int) -> tuple[np.ndarray[Any, Any], int]:
             raise Malformed("a negative length")
         size *= length  # Python integers: no overflow to hide behind
     data, at = _take(view, at, size)
-    if code == 0 and any(byte > 1 for byte in bytes(data)):
+    if code == 0 and np.frombuffer(data, np.uint8).max(initial=0) > 1:
         raise Malformed("a truth value that is neither 0 nor 1")
     try:
         array = np.frombuffer(bytes(data), dtype=DTYPES[code].newbyteorder("<")).reshape(shape)

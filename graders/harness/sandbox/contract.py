@@ -121,6 +121,9 @@ class Limits:
 class Box(Protocol):
     """A submission behind the boundary."""
 
+    spent: float
+    """Seconds of its clock that the submission has used."""
+
     @property
     def loaded(self) -> Loaded | Raised | TimedOut | Killed:
         """What came of loading it."""
@@ -135,11 +138,14 @@ class Box(Protocol):
         ...
 
 
-def outcome(reply: Any) -> Outcome:
-    """Return the outcome that a child's reply describes; a reply of any other form broke the protocol."""
+def outcome(reply: Any, call: Call | None = None) -> Outcome:
+    """Return the outcome that a child's reply to a call describes; a reply of any other form broke the protocol."""
     match reply:
         case {"status": "returned", "values": list(values), "mutated": list(mutated), "aliased": bool(aliased)}:
-            return Returned(tuple(values), tuple(p for p in mutated if isinstance(p, int)), aliased)
+            positions = tuple(p for p in mutated if type(p) is int and p >= 0)
+            if call is not None and (len(values) != len(call.read) or any(p >= len(call.arguments) for p in positions)):
+                return Killed("it broke the protocol: a reply to another call")
+            return Returned(tuple(values), positions, aliased)
         case {"status": "unreadable", "message": str(message)}:
             return Raised("unreadable", message)
         case {"status": "raised", "kind": str(kind), "message": str(message)}:

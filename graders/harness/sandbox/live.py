@@ -17,6 +17,7 @@ class LiveBox:
 
     def __init__(self, functions: dict[str, Callable[..., Any]]) -> None:
         self._functions = functions
+        self.spent = 0.0
         answer = contract.loaded({"status": "loaded", "functions": child.listing(functions), "notes": []})
         assert isinstance(answer, Loaded)
         self.loaded = answer
@@ -25,7 +26,10 @@ class LiveBox:
         """Make the calls in order, one outcome each."""
         kept: dict[str, Any] = {}
         with np.errstate(all="ignore"):
-            return [contract.outcome(child.perform(self._functions, call.as_data(), kept)) for call in calls]
+            return [
+                contract.outcome(child.perform(self._functions, call.as_data(), kept, (KeyboardInterrupt,)))
+                for call in calls
+            ]
 
     def close(self) -> None:
         """Nothing to end."""
