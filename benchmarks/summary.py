@@ -47,7 +47,7 @@ def main() -> None:
     print(f"accuracy    our largest error is {ours:.2f} of the allowed one, PyTorch's {theirs:.2f}")
     print(f"speed       one function {seconds['one function, first']['wall']:.1f} s from a cold start, all names "
           f"{seconds['all names, first']['wall']:.1f} s;")  # fmt: skip
-    print(f"            {grading['submissions_per_second']} submissions of all names a second on "
+    print(f"            {grading['submissions_per_second']} right submissions of all names a second on "
           f"{grading['machine']['cores']} cores")  # fmt: skip
 
 

@@ -157,6 +157,8 @@ def grade(
     found = [submission for path in paths for submission in found_at(Path(path))]
     problems = [str(unusable) for unusable in found if isinstance(unusable, Unusable)]
     submissions = [s for s in found if not isinstance(s, Unusable)]
+    if len({s.id for s in submissions}) < len(submissions):  # two folders with files of the same name
+        submissions = [replace(s, id=s.path) for s in submissions]
     key = AnswerKey(seed, proved)
 
     def task(submission: parent.Submission) -> Callable[[], SubmissionReport]:

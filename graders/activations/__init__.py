@@ -250,8 +250,14 @@ relu_vjp = Exercise(
 
 # --- softmax ----------------------------------------------------------------------------------------------------------
 def by_exp_of_log_softmax(z: Array, *, axis: int = -1, temperature: float = 1.0) -> Array:
-    """e^(z/T − logsumexp(z/T))."""
+    """e to the log-softmax."""
     return np.exp(reference.log_softmax(z / temperature, axis=axis))
+
+
+def by_exp_of_minus_logsumexp(z: Array, *, axis: int = -1, temperature: float = 1.0) -> Array:
+    """e^(z/T − logsumexp(z/T)), where large logits lose digits that the shift would keep."""
+    x = z / temperature
+    return np.exp(x - np.expand_dims(reference.logsumexp(x, axis=axis), axis))
 
 
 def by_scaling_first(z: Array, *, axis: int = -1, temperature: float = 1.0) -> Array:
@@ -283,7 +289,7 @@ softmax = Exercise(
         wrong.shifts_by_the_maximum_of_all,
         wrong.clips_the_logits,
     ),
-    programs=(by_exp_of_log_softmax, by_scaling_first),
+    programs=(by_exp_of_log_softmax, by_exp_of_minus_logsumexp, by_scaling_first),
     edges=(
         edge("very hot", z=_Z, temperature=10.3),
         edge("very cold", z=_Z, temperature=0.07),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from graders.harness.answers import allowed_errors, plain_outputs
 from graders.harness.cases import Case, cast, small
 from graders.harness.compare import Comparison, as_array, compare, errors
 from graders.harness.exercise import Exercise, Function
+from graders.harness.key import cache_folder
 from graders.harness.report import Diagnosis
 
 SAME = {"float64": 1e-10, "float32": 2e-5}
@@ -93,7 +95,8 @@ def partly(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Functi
 
 def told(function: Function) -> str:
     """Return what a misconception or convention says: its docstring, on one line."""
-    return " ".join((function.__doc__ or "").split())
+    text = " ".join((function.__doc__ or "").split())
+    return re.sub(r" \([^()]*\.txt\)", "", text)  # the source is for whoever reads the code
 
 
 def _factors(comparisons: Sequence[Comparison]) -> list[float] | None:
@@ -183,7 +186,10 @@ def smallest(
     The search itself looks for a plain difference from the reference, which is cheap; its result is then judged.
     """
     from hypothesis import HealthCheck, Phase, find, settings
+    from hypothesis.configuration import set_hypothesis_home_dir
     from hypothesis.errors import HypothesisException
+
+    set_hypothesis_home_dir(cache_folder() / "hypothesis")  # not the folder that the user happens to be in
 
     def differs(case: Case) -> bool:
         outputs = attempt(case)

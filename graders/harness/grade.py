@@ -25,7 +25,7 @@ from graders.harness.sandbox.contract import (
     Loaded,
     Raised,
 )
-from graders.harness.sandbox.parent import CannotStart, Submission
+from graders.harness.sandbox.parent import CannotStart, Submission, resume, stop
 from graders.harness.verdict import Decision, decide, incompatible
 from graders.harness.witness import witness_of
 
@@ -296,6 +296,9 @@ def in_parallel(jobs: int, tasks: Sequence[Callable[[], SubmissionReport]]) -> l
         try:
             return [future.result() for future in futures]
         except BaseException:
-            for future in futures:
-                future.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop()
             raise
+        finally:
+            pool.shutdown()
+            resume()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,21 @@ def imported(path: str, function: str, call: str) -> list[str]:
     file = Path(path)
     if not path or file.suffix == ".ipynb":
         return [f"# in the notebook or session that defines {name}:"]
-    module = function.rpartition(".")[0] if file.suffix != ".py" else file.stem
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", module or ""):
+    inner = function.rpartition(".")[0]
+    module = _dotted(file) + (f".{inner}" if inner else "")
+    if all(part.isidentifier() and not keyword.iskeyword(part) for part in module.split(".")):
         return [f"from {module} import {name}"]
     return [f"import runpy; globals().update(runpy.run_path({file.name!r}))"]
+
+
+def _dotted(file: Path) -> str:
+    """Return the name under which a file or package is imported from the folder that its outermost package lies in."""
+    parts = [file.stem if file.suffix == ".py" else file.name]
+    folder = file.parent
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.resolve().name)
+        folder = folder.parent
+    return ".".join(parts)
 
 
 def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
@@ -46,6 +58,8 @@ def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
     typed = binding.typed(case)
     arrays = {name: literal(value) for name, value in case.arguments.items() if name not in ("state", "grads")}
     lines = ["import collections, numpy as np" if typed.before else "import numpy as np"]
+    if not comparison.problem and comparison.closeness < 1e-6:
+        lines[0] += "; np.set_printoptions(precision=17)"
     lines += imported(path, binding.function, typed.call)
     if not typed.state:
         lines += [f"{name} = {value}" for name, value in arrays.items() if re.search(rf"\b{name}\b", typed.call)]
@@ -66,10 +80,15 @@ def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
 
 def _should(comparison: Comparison, last: bool) -> str:
     """Return the true value of what the code prints: of a trajectory, where it ends."""
-    output = comparison.output or next(iter(comparison.answer.outputs))
-    value = comparison.answer.outputs[output].hi
+    outputs = comparison.answer.outputs
+    output = comparison.output or ("params" if "params" in outputs else next(iter(outputs)))
+    value = outputs[output].hi
+    close = not comparison.problem and comparison.closeness < 1e-6
     text = np.array2string(
-        np.asarray(value[-1] if last and output == "params" else value), precision=8, threshold=12, separator=", "
+        np.asarray(value[-1] if last and output == "params" else value),
+        precision=17 if close else 8,
+        threshold=12,
+        separator=", ",
     )
     return re.sub(r"\s+", " ", text)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graders.harness.report import HELD, SHORT, ExerciseReport, Report, SubmissionReport
@@ -17,28 +18,38 @@ STYLE = {"correct": "green", "convention": "cyan", "review": "magenta", "unstabl
 
 def render(report: Report, *, width: int = 110, verbose: bool = False, colour: bool = False) -> str:
     """Return the whole report as text."""
-    from rich.console import Group
-
     parts = [part for submission in report.submissions for part in _submission(submission, report, verbose)]
     parts += [_plain(f"cannot be graded: {problem}", "red") for problem in report.problems]
     if verbose or not report.submissions:
         parts.append(_run(report))
-    return _printed(Group(*parts), width, colour)
+    return _printed(parts, width, colour)
 
 
 def one_function(exercise: ExerciseReport, *, width: int = 110, colour: bool = False) -> str:
     """Return the verdict on one function as text."""
-    from rich.console import Group
-
     head = _plain(f"{exercise.name}: {exercise.verdict}  {_marks(exercise.score, exercise.max_score)}", "bold")
-    return _printed(Group(head, *_explained(exercise, verbose=False)), width, colour).rstrip("\n")
+    return _printed([head, *_explained(exercise, verbose=False)], width, colour).rstrip("\n")
 
 
-def _printed(what: RenderableType, width: int, colour: bool) -> str:
+@dataclass(frozen=True)
+class Code:
+    """Lines to paste: at the left edge, and never wrapped."""
+
+    text: str
+
+
+def _printed(parts: Sequence[RenderableType | Code], width: int, colour: bool) -> str:
     from rich.console import Console
+    from rich.text import Text
 
     out = io.StringIO()
-    Console(file=out, width=width, force_terminal=colour, no_color=not colour, highlight=False, emoji=False).print(what)
+    console = Console(file=out, width=width, force_terminal=colour, no_color=not colour, highlight=False, emoji=False)
+    for part in parts:
+        if isinstance(part, Code):
+            clean = "\n".join(one_line(line) for line in part.text.split("\n"))
+            console.print(Text(f"\n{clean}\n", style="cyan"), soft_wrap=True)
+        else:
+            console.print(part)
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
 
 
@@ -55,7 +66,7 @@ def _block(text: str, indent: int, style: str = "") -> RenderableType:
     return Padding(Text(one_line(text), style=style), (0, 0, 0, indent))
 
 
-def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> Iterator[RenderableType]:
+def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> Iterator[RenderableType | Code]:
     from rich.table import Table
 
     yield _plain("")
@@ -70,7 +81,12 @@ def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> 
     if submission.exercises:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for column in ("  verdict", "name", "score", *(("bits", "judged by") if verbose else ())):
-            table.add_column(column, justify="right" if column in ("score", "bits") else "left", no_wrap=True)
+            table.add_column(
+                column,
+                justify="right" if column in ("score", "bits") else "left",
+                no_wrap=column != "name",
+                overflow="fold",
+            )
         for e in submission.exercises:
             tail = e.name.rpartition(".")[2]
             called = f"{e.name}" if e.function.rpartition(".")[2] in (tail, "") else f"{e.name} ({e.function})"
@@ -94,7 +110,7 @@ def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> 
         yield _block(note, 2, "dim")
 
 
-def _explained(e: ExerciseReport, verbose: bool) -> Iterator[RenderableType]:
+def _explained(e: ExerciseReport, verbose: bool) -> Iterator[RenderableType | Code]:
     for d in e.diagnosis:
         yield _block(d.message, 4, "bold")
         if d.kind == "misconception":
@@ -114,8 +130,8 @@ def _explained(e: ExerciseReport, verbose: bool) -> Iterator[RenderableType]:
                 f"should be {expected}, allowed ±{number(w.allowed, 2)}{off if verbose else ''}",
                 4,
             )
-        for line in w.code.split("\n") if w.code else ():
-            yield _block(line, 6, "cyan")
+        if w.code:
+            yield Code(w.code)
     for note in e.notes:
         yield _block(note, 4, "dim")
     if e.replay:

@@ -32,7 +32,7 @@ from .codec import HEADER, MAX_FRAME, Kept, Malformed, Opaque, Rebuilt, Record, 
 
 Functions = dict[str, Callable[..., Any]]
 MAX_MESSAGE = 2000
-STUBS = ("matplotlib", "matplotlib.pyplot", "past", "past.builtins")
+STUBS = ("gradproof", "matplotlib", "matplotlib.pyplot", "past", "past.builtins")
 
 
 # ---------------------------------------------------------------- loading
@@ -322,7 +322,7 @@ def _part(value: Any, path: Sequence[int | str]) -> Any:
     for step in path:
         if isinstance(step, int):
             if not isinstance(value, (tuple, list)):
-                raise LookupError(f"returned {described(value)}, expected a tuple of at least {step + 1}")
+                raise LookupError(f"returned {described(value)}, expected a tuple of several results")
             if step >= len(value):
                 raise LookupError(f"returned a tuple of {len(value)}, expected at least {step + 1}")
             value = value[step]

@@ -123,6 +123,22 @@ def _cpu_seconds(pid: int) -> float | None:
         return None
 
 
+_open: set[ProcessBox] = set()
+_stopping = threading.Event()
+
+
+def stop() -> None:
+    """End every submission at once, and start no other until `resume`: what Ctrl-C does to a run of several threads."""
+    _stopping.set()
+    for box in list(_open):
+        box.kill()
+
+
+def resume() -> None:
+    """Let submissions be started again."""
+    _stopping.clear()
+
+
 class ProcessBox:
     """A submission in a child process of its own."""
 
@@ -131,6 +147,8 @@ class ProcessBox:
             raise CannotStart("grading in a process apart needs Linux or macOS; gradproof.check works everywhere")
         self._limits = limits
         self._nonce = secrets.randbits(62)
+        if _stopping.is_set():
+            raise CannotStart("the run was interrupted")
         self._text = "\n".join(submission.files.values())
         self._place = tempfile.TemporaryDirectory(prefix="gradproof-")
         self.spent = 0.0
@@ -155,6 +173,7 @@ class ProcessBox:
         except OSError as error:
             self._place.cleanup()
             raise CannotStart(f"no process could be started: {error}") from error
+        _open.add(self)
         self._selector = selectors.DefaultSelector()
         for stream in (self._process.stdout, self._process.stderr):
             assert stream is not None
@@ -291,10 +310,15 @@ class ProcessBox:
             return Killed(f"the process died of {known[0] if known else f'signal {-status}'}")
         return Killed(f"the process ended itself (exit status {status})")
 
-    def close(self) -> None:
-        """End the child and its whole process group."""
+    def kill(self) -> None:
+        """End the child and its whole process group; from another thread, too."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the child, and leave nothing of it."""
+        _open.discard(self)
+        self.kill()
         self._process.wait()
         self._selector.close()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
