@@ -55,6 +55,22 @@ class Proofs(Struct, frozen=True):
         )
 
 
+def said(witness: kernel.Witness | None) -> str:
+    """Return a point at which two sides differ, in words."""
+    if witness is None:
+        return ""
+    sizes = ", ".join(f"{name} = {size}" for name, size in dict(witness.sizes).items())
+    where = f" at {list(witness.at)}" if witness.at else ""
+    given = "; ".join(f"{name} = {_plainly(value)}" for name, value in witness.arguments.items())
+    facts = ", ".join(fact for fact in (sizes, given) if fact)
+    return f"{witness.left} against {witness.right}{where}" + (f", for {facts}" if facts else "")
+
+
+def _plainly(value: Any) -> str:
+    """Return nested fractions as a person writes them."""
+    return f"[{', '.join(map(_plainly, value))}]" if isinstance(value, (list, tuple)) else str(value)
+
+
 def select(patterns: Sequence[str]) -> Mapping[str, Any]:
     """Return the claims whose dotted or bare name fits one of the patterns; raise LookupError, with the nearest."""
     every = claims()
@@ -90,11 +106,11 @@ def prove(
                 name, list(v.ids), v.status, v.scope, v.trust, v.source, round(v.seconds, 4), v.numeric_digits,
                 v.mutants, v.mutants_proved,
                 None if v.first_wrong is None else v.first_wrong.equation,
-                None if v.witness is None else str(v.witness),
+                None if v.witness is None else said(v.witness),
             )
         )  # fmt: skip
     refuted = []
     for erratum in () if names else errata():
         v = kernel.verify(erratum.as_written, mutants=0)
-        refuted.append(ErratumReport(erratum.id, v.status, str(v.witness), erratum.corrected_by))
+        refuted.append(ErratumReport(erratum.id, v.status, said(v.witness), erratum.corrected_by))
     return Proofs(SCHEMA, made, refuted)

@@ -62,7 +62,9 @@ def aspects_of(
     clean = not any(c.mutated or c.aliased or c.changed_dtype for c in comparisons)
     made = {main: Aspect(share * right, share, right)}
     if share < 1:
-        made["stability"] = Aspect((1 - share) * stable, round(1 - share, 12), stable if comparisons else None)
+        made["stability"] = Aspect(
+            round((1 - share) * stable, 12), round(1 - share, 12), stable if comparisons else None
+        )
     if exercise.forward:
         made["consistency"] = Aspect(0.0, 0.0, consistent)
     made["hygiene"] = Aspect(0.0, 0.0, clean if comparisons else None)

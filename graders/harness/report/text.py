@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 STYLE = {"correct": "green", "convention": "cyan", "review": "magenta", "unstable": "yellow", "inexact": "yellow"}
 
+EXPLAINED = (*SHORT, "convention", "unscored")
+
 
 def render(report: Report, *, width: int = 110, verbose: bool = False, colour: bool = False) -> str:
     """Return the whole report as text."""
@@ -97,13 +99,16 @@ def _submission(submission: SubmissionReport, report: Report, verbose: bool) -> 
                 *(("" if e.bits is None else f"{e.bits:.0f}", e.truth or "") if verbose else ()),
             )
         yield table
+    explained = [e for e in submission.exercises if e.verdict in EXPLAINED or (verbose and e.notes)]
     for e in submission.exercises:
-        if e.verdict in SHORT or e.verdict in ("convention", "unscored") or (verbose and e.notes):
-            yield _plain("")
-            yield _plain(f"  {e.name}: {e.verdict}, {VERDICTS[e.verdict]}", STYLE.get(e.verdict, "red"))
-            yield from _explained(e, verbose)
-        elif e.notes:
+        if e.notes and e not in explained:
             yield _block(f"{e.name}: {'; '.join(e.notes)}", 2, "dim")
+    for e in explained:
+        yield _plain("")
+        yield _plain(f"  {e.name}: {e.verdict}, {VERDICTS[e.verdict]}", STYLE.get(e.verdict, "red"))
+        yield from _explained(e, verbose)
+    if explained and (submission.not_covered or submission.notes):
+        yield _plain("")
     if submission.not_covered:
         yield _block(f"not covered by the catalogue: {', '.join(submission.not_covered)}", 2, "dim")
     for note in submission.notes:
