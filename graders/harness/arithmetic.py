@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -36,7 +37,7 @@ class Unsupported(TypeError):
     """A reference uses what no arithmetic here knows; it needs a rule, or the function another formulation."""
 
 
-class Lifted(NDArrayOperatorsMixin):
+class Lifted(NDArrayOperatorsMixin, ABC):
     """An array-like made of one or more plain arrays of the same shape, its parts.
 
     `lead` counts hidden leading axes of the parts (the samples of `Rounded`). Whatever only moves elements is done to
@@ -128,22 +129,22 @@ class Lifted(NDArrayOperatorsMixin):
             return self.apply("subtract", [(inputs[0] > 0).astype(self.dtype), (inputs[0] < 0).astype(self.dtype)])
         raise Unsupported(f"numpy.{name} has no rule here")
 
-    # what the kinds fill in
+    # what each kind fills in
 
-    def _lift(self, value: Any) -> Self:
-        raise NotImplementedError
+    @abstractmethod
+    def _lift(self, value: Any) -> Self: ...
 
     def _number(self, part: Plain) -> Plain:
         return part.astype(np.float64) if part.dtype == bool else part
 
-    def _sum(self, axis: Any, keepdims: bool) -> Self:
-        raise NotImplementedError
+    @abstractmethod
+    def _sum(self, axis: Any, keepdims: bool) -> Self: ...
 
-    def _max(self, axis: Any, keepdims: bool) -> Self:
-        raise NotImplementedError
+    @abstractmethod
+    def _max(self, axis: Any, keepdims: bool) -> Self: ...
 
-    def _where(self, chosen: Self, other: Self) -> Self:
-        raise NotImplementedError
+    @abstractmethod
+    def _where(self, chosen: Self, other: Self) -> Self: ...
 
     def _mean(self, axis: Any, keepdims: bool) -> Self:
         total = self._sum(axis, keepdims)

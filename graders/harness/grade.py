@@ -18,7 +18,7 @@ from graders.harness.exercise import Exercise
 from graders.harness.judge import Opener, Session, attempts, compared, judge, said_of
 from graders.harness.key import AnswerKey, cache_folder, store
 from graders.harness.plans import Binding
-from graders.harness.report import Aspect, ExerciseReport, SubmissionReport
+from graders.harness.report import Aspect, ExerciseReport, SubmissionReport, Verdict
 from graders.harness.sandbox.contract import Function as Found
 from graders.harness.sandbox.contract import (
     Limits,
@@ -201,32 +201,36 @@ def _made_small(
     return diagnose.smallest(exercise, decisive, asked, full)
 
 
-def _unscored(binding: Binding, why: str) -> ExerciseReport:
+def _unasked(name: str, function: str, verdict: Verdict, reason: str, score: float | None) -> ExerciseReport:
+    """Return a verdict that no case was asked for."""
     return ExerciseReport(
-        binding.exercise.name,
-        binding.function,
-        "unscored",
-        why,
-        None,
-        1.0,
-        {},
-        [],
-        None,
-        None,
-        None,
-        None,
-        "",
-        0,
-        0,
-        [],
-        0.0,
+        name=name,
+        function=function,
+        verdict=verdict,
+        reason=reason,
+        score=score,
+        max_score=1.0,
+        aspects={},
+        diagnosis=[],
+        witness=None,
+        bits=None,
+        max_ulp=None,
+        truth=None,
+        replay="",
+        cases=0,
+        failed_cases=0,
+        notes=[],
+        seconds=0.0,
     )
+
+
+def _unscored(binding: Binding, why: str) -> ExerciseReport:
+    return _unasked(binding.exercise.name, binding.function, "unscored", why, None)
 
 
 def missing(name: str) -> ExerciseReport:
     """Return the verdict on a name that was asked for and is not there."""
-    reason = "asked for, but the submission has no function of this name"
-    return ExerciseReport(name, "", "missing", reason, 0.0, 1.0, {}, [], None, None, None, None, "", 0, 0, [], 0.0)
+    return _unasked(name, "", "missing", "asked for, but the submission has no function of this name", 0.0)
 
 
 def grade_submission(

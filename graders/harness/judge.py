@@ -24,6 +24,7 @@ from graders.harness.sandbox.contract import (
     TimedOut,
 )
 
+NOT_DONE = NotImplementedError.__name__  # raised by submissions: it is what their starters were handed out with
 STRIKES = 2
 """Time-outs after which a submission gets a quarter of the time for each further call."""
 
@@ -127,10 +128,10 @@ def said_of(outcome: Outcome) -> str:
 
 
 def _returned_nothing(outcomes: Sequence[Outcome]) -> bool:
-    """Return whether the starter's own nothing came back: None, or NotImplementedError."""
+    """Return whether the starter's own nothing came back: None, or the exception by which a hand-out says "to do"."""
     first = next((o for o in outcomes if not isinstance(o, Returned) or o.values), None)
     if isinstance(first, Raised):
-        return first.kind == "NotImplementedError" or first.message.startswith("returned None,")
+        return first.kind == NOT_DONE or first.message.startswith("returned None,")
     return isinstance(first, Returned) and first.values[0] is None
 
 
