@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import activations, layers, losses, optimizers, training
-from ._kernel import Claim, Erratum, Induction
+from . import (
+    activations,
+    attention,
+    bounds,
+    convolution,
+    ensembles,
+    initialization,
+    layers,
+    losses,
+    normalization,
+    optimizers,
+    pooling,
+    preprocessing,
+    regularization,
+    studies,
+    training,
+    worked,
+)  # fmt: skip
+from ._kernel import Claim, Erratum, Induction, Measured, Number, Scalar, Statement
 
 __all__ = ["claims", "errata"]
 
-TOPICS: tuple[ModuleType, ...] = (activations, losses, layers, training, optimizers)
+TOPICS: tuple[ModuleType, ...] = (
+    activations, losses, layers, convolution, pooling, normalization, regularization, optimizers, initialization,
+    preprocessing, training, ensembles, bounds, attention, worked, studies,
+)  # fmt: skip
 
 
-def claims() -> dict[str, Claim | Induction]:
+def claims() -> dict[str, Statement]:
     """Every claim by its dotted name, in the order of the topics."""
     return {
         f"{topic.__name__.rpartition('.')[2]}.{name}": value
         for topic in TOPICS
         for name, value in vars(topic).items()
-        if isinstance(value, Claim | Induction)
+        if isinstance(value, Claim | Induction | Number | Scalar | Measured)
     }
 
 

@@ -153,15 +153,15 @@ softmax = Claim(
             axes=(r, j),
             lines=(
                 Line(
-                    exp(-m[r] / τ) * exp(z[r, j] / τ) / (exp(-m[r] / τ) * Σ(exp(z[r, k] / τ), k)),
-                    "e^(−m/τ) leaves the sum",
+                    exp(z[r, j] / τ) / (exp(m[r] / τ) * Σ(exp((z[r, k] - m[r]) / τ), k)),
+                    "numerator and denominator times e^(m/τ), which then enters the sum",
                 ),
             ),
         ),
     ),
     arguments=(ROWS, SHIFT, TEMPERATURE),
     covers=LAST_AXIS,
-    ids=("A01", "C01", "E10", "E13"),
+    ids=("A01", "C01", "E10", "E13", "B07"),
     source="e^(z_j) / Σ e^(z_k)",
 )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -63,6 +64,25 @@ def _progress(total: int | None, what: str) -> Callable[[str], None]:
     return step
 
 
+@contextmanager
+def _bar(total: int, what: str) -> Iterator[Callable[[str], None]]:
+    """Show a progress bar on standard error, if a person is looking at it, while the block runs."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[name]}"),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total, name="")
+        yield lambda name: bar.update(task, advance=1, name=name)
+
+
 # ---------------------------------------------------------------- grade
 
 
@@ -86,7 +106,7 @@ def grade(
     paths: tuple[str, ...], only: tuple[str, ...], format_: str, json_: bool, output: Path | None, jobs: int,
     seed: int | None, packages: str, exit_zero: bool, verbose: bool,
 ) -> None:  # fmt: skip
-    """Grade files, notebooks, packages and folders of these.
+    """Grade files, notebooks, packages, files of symbolic answers and folders of these.
 
     A function is found by its name in the catalogue (`gradproof list`), or by the name and call shape of a course.
     """
@@ -138,16 +158,29 @@ def _rendered(report: Any, format_: str, verbose: bool, to_terminal: bool) -> st
 @click.option("--show", is_flag=True, help="Print each step with its reason.")
 @click.option("--latex", is_flag=True, help="Print the chain of equations as LaTeX.")
 @click.option("--deep", is_flag=True, help="Try every mutant of every claim, not eight.")
+@click.option(
+    "--answer", type=click.Path(), metavar="FILE", help="Judge the symbolic answers in this file; - is stdin."
+)
+@click.option("--questions", is_flag=True, help="List what may be asked; with NAME, what is asked and in which names.")
 @as_json
-def prove(names: tuple[str, ...], show: bool, latex: bool, deep: bool, json_: bool) -> None:
+def prove(
+    names: tuple[str, ...], show: bool, latex: bool, deep: bool, answer: str | None, questions: bool, json_: bool
+) -> None:
     """Check our derivations: prove each claim, hold it against numbers, and refuse its mutants."""
+    from derivations._catalogue import errata
     from graders import _proofs
 
+    if answer is not None:
+        _judge_answers(answer, json_)
+    if questions:
+        _print_questions(names)
     try:
         chosen = _proofs.select(names)
     except LookupError as error:
         _unusable(error.args[0])
-    result = _proofs.prove(names, mutants=10_000 if deep else 8, progress=_progress(len(chosen), "proving"))
+    work = len(chosen) if names else len(chosen) + len(errata())
+    with _bar(work, "proving") as step:
+        result = _proofs.prove(names, mutants=10_000 if deep else 8, jobs=_proofs.jobs_for(work), progress=step)
     if json_:
         _print_json(result)
     else:
@@ -157,9 +190,47 @@ def prove(names: tuple[str, ...], show: bool, latex: bool, deep: bool, json_: bo
             click.echo(
                 f"{erratum.as_written:9}  {erratum.id} as the lectures write it; right is {erratum.corrected_by}"
             )
+        measured = sum(claim.status == "measured" for claim in result.claims)
         proved = sum(claim.status == "proved" for claim in result.claims)
-        click.echo(f"\n{proved} of {len(result.claims)} claims proved")
+        click.echo(
+            f"\n{proved} of {len(result.claims) - measured} claims proved"
+            + (f", {measured} measured" if measured else "")
+            + (
+                f"; {sum(e.as_written == 'refuted' for e in result.errata)} of {len(result.errata)} errata refuted"
+                if result.errata
+                else ""
+            )
+        )
     sys.exit(0 if result.sound else FELL_SHORT)
+
+
+def _judge_answers(file: str, json_: bool) -> NoReturn:
+    from graders import _symbolic
+
+    try:
+        answers = _symbolic.judged(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
+    except OSError as error:
+        _unusable(f"{file}: cannot be read ({error.strerror})")
+    except _symbolic.Unusable as error:
+        _unusable(f"{file}: {error}")
+    except RuntimeError as error:
+        click.echo(f"gradproof: {error}", err=True)
+        sys.exit(HARNESS_FAILED)
+    if json_:
+        _print_json(answers)
+    else:
+        click.echo(_symbolic.as_text(answers), nl=False)
+    sys.exit(0 if answers.all_proved else FELL_SHORT)
+
+
+def _print_questions(names: Sequence[str]) -> NoReturn:
+    from graders import _symbolic
+
+    try:
+        click.echo("\n".join(_symbolic.asked(name) for name in names or ("*",)), nl=False)
+    except LookupError as error:
+        _unusable(error.args[0])
+    sys.exit(0)
 
 
 def _print_claim(claim: Any, value: Any, show: bool, latex: bool) -> None:
@@ -167,9 +238,14 @@ def _print_claim(claim: Any, value: Any, show: bool, latex: bool) -> None:
 
     refused = f"{claim.mutants} mutants refused"
     mutants = f"{claim.mutants_proved} MUTANTS PROVED" if claim.mutants_proved else refused
-    facts = (claim.scope.replace("_", " "), f"{claim.numeric_digits} digits agree", mutants)
+    facts = [claim.scope.replace("_", " "), f"{claim.numeric_digits} digits agree", mutants]
+    if claim.status == "measured" or claim.measured:
+        facts = [claim.scope, *claim.measured]
+    if claim.trust == "scalar_sympy":
+        facts.append("by SymPy's limit or integral")
+    facts += ["on a named theorem"] * bool(claim.axioms)
     click.echo(f"{claim.status:9}  {claim.name}  ({'; '.join(facts)})")
-    if claim.status != "proved":
+    if claim.status not in ("proved", "measured"):
         for what, found in (("the first step that does not follow", claim.first_wrong), ("witness", claim.witness)):
             if found:
                 click.echo(f"           {what}: {found}")

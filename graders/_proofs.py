@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from msgspec import Struct
@@ -29,6 +32,8 @@ class ClaimReport(Struct, frozen=True):
     mutants_proved: int
     first_wrong: str | None
     witness: str | None
+    axioms: list[str]
+    measured: list[str]
 
 
 class ErratumReport(Struct, frozen=True):
@@ -49,8 +54,8 @@ class Proofs(Struct, frozen=True):
 
     @property
     def sound(self) -> bool:
-        """Return whether every claim is proved, none of its mutants is, and every erratum is refuted."""
-        return all(c.status == "proved" and not c.mutants_proved for c in self.claims) and all(
+        """Return whether every claim is proved or measured, none of its mutants is, and every erratum is refuted."""
+        return all(c.status in ("proved", "measured") and not c.mutants_proved for c in self.claims) and all(
             e.as_written == "refuted" for e in self.errata
         )
 
@@ -90,27 +95,67 @@ def select(patterns: Sequence[str]) -> Mapping[str, Any]:
 
 
 def prove(
-    names: str | Sequence[str] = (), *, mutants: int = 8, progress: Callable[[str], None] = lambda name: None
+    names: str | Sequence[str] = (),
+    *,
+    mutants: int = 8,
+    jobs: int = 1,
+    progress: Callable[[str], None] = lambda name: None,
 ) -> Proofs:
     """Verify the claims that the names or patterns fit, all of them and the errata without any.
 
-    Raises LookupError for a pattern that fits no claim.
+    Raises LookupError for a pattern that fits no claim. With more than one job they are verified in as many processes,
+    which start by importing the main module again: a script that asks for it needs `if __name__ == "__main__"`.
     """
     names = (names,) if isinstance(names, str) else names
-    made = []
-    for name, claim in select(names).items():
-        progress(name)
-        v = kernel.verify(claim, mutants=mutants)
-        made.append(
-            ClaimReport(
-                name, list(v.ids), v.status, v.scope, v.trust, v.source, round(v.seconds, 4), v.numeric_digits,
-                v.mutants, v.mutants_proved,
-                None if v.first_wrong is None else v.first_wrong.equation,
-                None if v.witness is None else said(v.witness),
-            )
-        )  # fmt: skip
-    refuted = []
-    for erratum in () if names else errata():
-        v = kernel.verify(erratum.as_written, mutants=0)
-        refuted.append(ErratumReport(erratum.id, v.status, said(v.witness), erratum.corrected_by))
-    return Proofs(SCHEMA, made, refuted)
+    chosen = select(names)
+    wrong = {erratum.id: erratum for erratum in (() if names else errata())}
+    work: list[tuple[Callable[[str, int], Any], str, int]] = [(_claim_report, name, mutants) for name in chosen]
+    work += [(_erratum_report, id_, 0) for id_ in wrong]
+    made: list[ClaimReport | ErratumReport] = []
+    for report in _worked_off(work, jobs):
+        progress(report.name if isinstance(report, ClaimReport) else report.id)
+        made.append(report)
+    return Proofs(
+        SCHEMA,
+        [report for report in made if isinstance(report, ClaimReport)],
+        [report for report in made if isinstance(report, ErratumReport)],
+    )
+
+
+FEW = 40  # so many claims are verified before another process has started
+
+
+def jobs_for(count: int) -> int:
+    """Return how many processes verify so many claims soonest."""
+    return 1 if count <= FEW else os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1
+
+
+def _worked_off(work: list[tuple[Callable[[str, int], Any], str, int]], jobs: int) -> Iterator[Any]:
+    """The reports in the order of the work."""
+    if jobs <= 1:
+        yield from (function(name, mutants) for function, name, mutants in work)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(_done, work, chunksize=1)
+
+
+def _done(task: tuple[Callable[[str, int], Any], str, int]) -> Any:
+    function, name, mutants = task
+    return function(name, mutants)
+
+
+def _claim_report(name: str, mutants: int) -> ClaimReport:
+    v = kernel.verify(claims()[name], mutants=mutants)
+    return ClaimReport(
+        name, list(v.ids), v.status, v.scope, v.trust, v.source, round(v.seconds, 4), v.numeric_digits,
+        v.mutants, v.mutants_proved,
+        None if v.first_wrong is None else v.first_wrong.equation,
+        None if v.witness is None else said(v.witness),
+        list(v.axioms), list(v.measured),
+    )  # fmt: skip
+
+
+def _erratum_report(id_: str, mutants: int) -> ErratumReport:
+    (erratum,) = (e for e in errata() if e.id == id_)
+    v = kernel.verify(erratum.as_written, mutants=mutants)
+    return ErratumReport(erratum.id, v.status, said(v.witness), erratum.corrected_by)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from .agreement import Witness, sample
-from .claim import Argument, Claim, Erratum, Induction, Line, Part, State, covers
-from .evaluate import evaluate
+from .calculus import TooMuchWork, limited
+from .claim import (
+    Argument,
+    Claim,
+    Erratum,
+    Induction,
+    Lemma,
+    Line,
+    Measured,
+    Number,
+    Part,
+    Quantity,
+    Scalar,
+    Space,
+    State,
+    Statement,
+    covers,
+)  # fmt: skip
+from .evaluate import DIGITS, FLOATS, FRACTIONS, INTERVALS, Arithmetic, evaluate
 from .render import as_latex, as_text
-from .verify import Checked, Verification, verify
+from .verification import Checked, Verification
+from .verify import verify
 
 __all__ = [
-    "Argument",
-    "Claim",
-    "Erratum",
-    "Induction",
-    "Line",
-    "Part",
-    "State",
-    "covers",
-    "verify",
-    "Verification",
-    "Checked",
-    "Witness",
-    "evaluate",
-    "sample",
-    "as_text",
-    "as_latex",
-]
+    "Argument", "Claim", "Erratum", "Induction", "Lemma", "Line", "Measured", "Number", "Part", "Quantity", "Scalar",
+    "Space", "State", "Statement", "covers", "verify", "Verification", "Checked", "Witness", "evaluate", "Arithmetic",
+    "DIGITS", "FLOATS", "FRACTIONS", "INTERVALS", "sample", "limited", "TooMuchWork", "as_text", "as_latex",
+]  # fmt: skip

@@ -10,23 +10,50 @@ rational arithmetic from these rules; what is not proved is never called false.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import permutations
-from math import floor
+from itertools import combinations, islice, permutations, product
+from math import factorial, floor, prod
 from typing import Any
 
-from sympy import Add, E, Integer, Mul, Pow, Rational, factorint, pi, sympify
+from sympy import Add, E, Integer, Mul, Pow, Rational, factorint, oo, pi, sympify
 
-from .terms import Abs, Delta, Entry, Index, Opaque, Step, Sum, Symbol, exp, free, fresh, log, mentions, put
+from .terms import Abs, Delta, Entry, Held, Index, Opaque, Step, Sum, Symbol, exp, free, fresh, log, mentions, put
 
-__all__ = ["D", "Rule", "normal", "rewritten", "rules_from", "zero"]
+__all__ = ["D", "Rule", "TooMuchWork", "limited", "matches", "normal", "rewritten", "rules_from", "zero"]
 
 Monomial = tuple[tuple[Any, Fraction], ...]
 Polynomial = dict[Monomial, Fraction]
 ONE = Fraction(1)
+
+
+class TooMuchWork(ArithmeticError):
+    """A normal form would have more products than were allowed."""
+
+
+_products_left: ContextVar[list[int] | None] = ContextVar("_products_left", default=None)
+
+
+@contextmanager
+def limited(products: int) -> Iterator[None]:
+    """Within this block at most so many products of monomials are made; then TooMuchWork is raised."""
+    token = _products_left.set([products])
+    try:
+        yield
+    finally:
+        _products_left.reset(token)
+
+
+def _spend(products: int) -> None:
+    left = _products_left.get()
+    if left is not None:
+        left[0] -= products
+        if left[0] < 0:
+            raise TooMuchWork("the normal form has too many terms")
 
 
 def D(e: Any, x: Entry) -> Any:
@@ -57,6 +84,8 @@ def D(e: Any, x: Entry) -> Any:
         return Integer(0)  # off the kink; at the kink a claim states its convention
     if isinstance(e, Abs):
         return (2 * Step(e.args[0]) - 1) * D(e.args[0], x)
+    if isinstance(e, Held):
+        return D(e.unfolded, x)
     raise TypeError(f"the derivative of {type(e).__name__} is not defined")
 
 
@@ -82,7 +111,8 @@ def rules_from(given: Iterable[tuple[Any, Any]]) -> tuple[Rule, ...]:
 
 def zero(e: Any, rules: tuple[Rule, ...] = ()) -> bool:
     """Whether e is proved to be zero."""
-    return not _without_denominators(normal(e, rules), rules)[0]
+    p = _merged(normal(e, rules), rules)
+    return not p or not _merged(_identified(_without_denominators(_identified(p, rules), rules)[0], rules), rules)
 
 
 def rewritten(e: Any, rules: tuple[Rule, ...] = ()) -> Any:
@@ -103,25 +133,36 @@ def normal(e: Any, rules: tuple[Rule, ...] = ()) -> Polynomial:
             product = _multiply(product, normal(a, rules), rules)
         return product
     if isinstance(e, exp):
-        return _exponential(normal(e.args[0], rules), rules)
+        return _exponential(_merged(normal(e.args[0], rules), rules), rules)
     if isinstance(e, Pow):
         return _general_power(e, rules)
     if isinstance(e, log):
-        return _logarithm(normal(e.args[0], rules), rules)
+        return _logarithm(_merged(normal(e.args[0], rules), rules), rules)
     if isinstance(e, Sum):
         return _sum(e, rules)
-    if isinstance(e, Entry | Delta | Symbol | Index):
+    if isinstance(e, Entry):
+        return _atom(Entry(e.name, *(i if isinstance(i, Index) or i.is_Integer else _named(i) for i in e.at)), rules)
+    if isinstance(e, Delta):
+        return _delta(e, rules)
+    if isinstance(e, Symbol | Index):
         return _atom(e, rules)
     if isinstance(e, Step | Abs):
-        return _atom(e.func(_expression(normal(e.args[0], rules))), rules)
+        return _signed(e.func, _merged(normal(e.args[0], rules), rules), rules)
     if isinstance(e, Opaque):
         name, order, argument = e.args
-        return _atom(Opaque(name, order, _expression(normal(argument, rules))), rules)
+        return _atom(Opaque(name, order, _named(argument, rules)), rules)
+    if isinstance(e, Held):
+        return normal(e.unfolded, rules)
     if e is E or e is pi:
         return _atom(e, ())
     if e.is_number:
         raise ArithmeticError(f"{e} is not a real number that has a normal form")
     raise TypeError(f"no normal form for {type(e).__name__}")
+
+
+def _named(e: Any, rules: tuple[Rule, ...] = ()) -> Any:
+    """The normal form as an expression, to stand inside an atom."""
+    return _expression(_merged(normal(e, rules), rules))
 
 
 # --- polynomials -----------------------------------------------------------------------------------------------------
@@ -132,24 +173,84 @@ def _atom(e: Any, rules: tuple[Rule, ...]) -> Polynomial:
         return normal(e)
     for rule in rules:
         bound: dict[Any, Any] = {}
-        if _matches(rule.pattern, e, free(rule.pattern), bound):
+        if matches(rule.pattern, e, free(rule.pattern), bound):
             return normal(put(rule.replacement, bound), rules)
     return {((e, ONE),): ONE}
 
 
-def _matches(pattern: Any, e: Any, wild: frozenset[Index], bound: dict[Any, Any]) -> bool:
+def _delta(e: Delta, rules: tuple[Rule, ...]) -> Polynomial:
+    """A delta of integers other than two indices is known by their difference, written with one sign."""
+    a, b = e.args
+    if all(isinstance(i, Index) or i.is_Integer for i in (a, b)):
+        return _atom(e, rules)
+    difference = normal(a - b)
+    if not difference or set(difference) == {()}:
+        return {} if difference else {(): ONE}
+    if difference[min(difference, key=_order)] < 0:
+        difference = _scale(difference, -ONE)
+    return _atom(Delta(_expression(difference), 0), rules)
+
+
+def _identified(p: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
+    """Beside δ[i, j] it does not matter which of the two an index is: everywhere it becomes the first."""
+    made: list[Polynomial] = []
+    for monomial, c in p.items():
+        for factor in monomial:
+            if isinstance(factor[0], Delta) and (pair := _one_for_another(factor[0])):
+                others = _product(f for f in monomial if f is not factor)
+                if pair[1] in free(others):
+                    rest = normal(put(others, {pair[1]: pair[0]}), rules)
+                    made.append(_identified(_scale(_multiply({(factor,): ONE}, rest, rules), c), rules))
+                    break
+        else:
+            made.append({monomial: c})
+    return _add(*made)
+
+
+def _one_for_another(delta: Delta) -> tuple[Any, Index] | None:
+    """What an index may be replaced by where this delta is a factor: a number, or an index of its type."""
+    a, b = sorted(delta.args, key=lambda i: (isinstance(i, Index), str(i)))
+    if not isinstance(b, Index) or not (a.is_Integer or (isinstance(a, Index) and a.size == b.size)):
+        return None
+    return a, b
+
+
+def _signed(function: Any, p: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
+    """Step or Abs of a product: what is positive does not matter to the one and leaves the other."""
+    if not p:
+        return {}
+    c, common, rest = _primitive(p)
+    outside = tuple((atom, power) for atom, power in common if atom.is_positive)
+    inside = tuple((atom, power) for atom, power in common if not atom.is_positive)
+    if function is Step:
+        argument = _expression(_scale(_multiply({inside: ONE}, rest, rules), ONE if c > 0 else -ONE))
+        if argument.is_positive or argument.is_nonpositive:
+            return {(): ONE} if argument.is_positive else {}
+        return _atom(Step(argument), rules)
+    product = {outside: abs(c)}
+    for atom, power in inside:
+        even = power.denominator == 1 and power % 2 == 0
+        product = _multiply(product, {((atom if even else Abs(atom), power),): ONE}, rules)
+    left = _expression(rest)
+    if left.is_nonnegative or left.is_nonpositive:
+        return _multiply(product, rest if left.is_nonnegative else _scale(rest, -ONE), rules)
+    return _multiply(product, _atom(Abs(left), rules), rules)
+
+
+def matches(pattern: Any, e: Any, wild: frozenset[Index], bound: dict[Any, Any]) -> bool:
+    """Whether e is the pattern with something of its type for each wild index, which `bound` then tells."""
     if pattern in wild:
-        same_type = isinstance(e, Index) and e.size == pattern.size
-        return same_type and bound.setdefault(pattern, e) == e
+        fits = e.is_integer if pattern.size is oo else isinstance(e, Index) and e.size == pattern.size
+        return bool(fits) and bound.setdefault(pattern, e) == e
     if isinstance(pattern, Index) or not pattern.args:
         return bool(pattern == e)
     if type(pattern) is not type(e):
         return False
     alike = len(pattern.args) == len(e.args) and all(
-        _matches(p, a, wild, bound) for p, a in zip(pattern.args, e.args, strict=True)
+        matches(p, a, wild, bound) for p, a in zip(pattern.args, e.args, strict=True)
     )
     # "Every row sums to one" says nothing of the diagonal: a bound index is no value for the row.
-    return alike and not (isinstance(e, Sum) and e.index in bound.values())
+    return alike and not (isinstance(e, Sum) and any(e.index in free(value) for value in bound.values()))
 
 
 def _add(*polynomials: Polynomial) -> Polynomial:
@@ -165,6 +266,7 @@ def _scale(p: Polynomial, c: Fraction) -> Polynomial:
 
 
 def _multiply(p: Polynomial, q: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
+    _spend(len(p) * len(q))
     return _add(*(_scale(_join((*a, *b), rules), ca * cb) for a, ca in p.items() for b, cb in q.items()))
 
 
@@ -174,9 +276,13 @@ def _join(factors: Iterable[tuple[Any, Fraction]], rules: tuple[Rule, ...]) -> P
     for atom, power in factors:
         powers[atom] = powers.get(atom, Fraction(0)) + power
     whole: list[tuple[Any, int]] = []
-    for atom, power in powers.items():
+    for atom, power in list(powers.items()):
         if isinstance(atom, Step | Delta) and power >= 1:
             powers[atom] = ONE  # their values are 0 and 1
+        elif isinstance(atom, Abs) and abs(power) >= 2:
+            squares = int(power / 2)  # |x|² is x²
+            whole.append((atom.args[0] ** (2 if squares > 0 else -2), abs(squares)))
+            powers[atom] = power - 2 * squares
         elif power >= 1 and _compound(atom):
             whole.append((atom, floor(power)))
             powers[atom] = power - floor(power)
@@ -277,10 +383,12 @@ def _power(p: Polynomial, n: Fraction, rules: tuple[Rule, ...]) -> Polynomial:
         if rest != {(): ONE}:
             factors.append((_expression(rest), n))
         return _scale(_join(factors, rules), c ** int(n))
-    c, common, rest = _primitive(p)
-    # √(a b) = √a √b needs positive factors; the others stay under one root, so √(x²) never becomes x.
+    c, common, rest = _primitive(_cancelled(p, rules))
+    # √(a b) = √a √b needs positive factors, or squares, whose root is |x|; the others stay under one root.
     out = [(atom, power * n) for atom, power in common if atom.is_positive]
-    under = _expression(_multiply({tuple(f for f in common if not f[0].is_positive): ONE}, rest, rules))
+    out += [(Abs(atom), power * n) for atom, power in common if not atom.is_positive and power % 2 == 0]
+    mixed = tuple((atom, power) for atom, power in common if not atom.is_positive and power % 2 != 0)
+    under = _expression(_multiply({mixed: ONE}, rest, rules))
     if c > 0 and c != 1:
         out.append((Rational(c.numerator, c.denominator), n))
     elif c < 0:
@@ -293,10 +401,14 @@ def _power(p: Polynomial, n: Fraction, rules: tuple[Rule, ...]) -> Polynomial:
 def _general_power(e: Any, rules: tuple[Rule, ...]) -> Polynomial:
     base, power = e.args
     if power.is_Rational:
-        return _power(normal(base, rules), Fraction(int(power.p), int(power.q)), rules)
-    name = _expression(normal(base, rules))
+        n = Fraction(int(power.p), int(power.q))
+        whole = n.denominator == 1 and n > 0
+        return _power(normal(base, rules) if whole else _merged(normal(base, rules), rules), n, rules)
+    name = _named(base, rules)
     exponent = normal(power, rules)
-    if not name.is_positive:  # α^(a + b) = α^a α^b needs α ≠ 0
+    # α^(a + b) = α^a α^b needs α > 0, or whole exponents (and α ≠ 0 where one of them is negative).
+    whole = power.is_integer and all(c.denominator == 1 for c in exponent.values())
+    if not (name.is_positive or whole):
         return _atom(Pow(name, _expression(exponent)), rules)
     product: Polynomial = {(): ONE}
     for monomial, c in exponent.items():
@@ -336,6 +448,8 @@ def _logarithm(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
         if isinstance(atom, exp) or atom is E:
             exponent = normal(atom.args[0] if atom.args else Integer(1), rules)
             total = _add(total, _scale(exponent, power))
+        elif isinstance(atom, Pow) and atom.args[0].is_positive:
+            total = _add(total, _scale(normal(atom.args[1] * log(atom.args[0]), rules), power))
         elif atom.is_positive:
             total = _add(total, {((log(atom), ONE),): power})
         else:
@@ -348,6 +462,98 @@ def _logarithm(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
         primes = factorint(number) if number > 1 else {}
         total = _add(total, {((log(Integer(p)), ONE),): Fraction(sign * k) for p, k in primes.items()})
     return total
+
+
+def _merged(p: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
+    """Sums of fractions that are simple only together, as Σ 1/(1 + e^z) + Σ e^z/(1 + e^z) = n."""
+    alike: dict[Any, list[Any]] = {}
+    for monomial in p:
+        for atom, power in monomial:
+            if isinstance(atom, Sum) and power >= 1 and power.denominator == 1 and _denominators(atom):
+                over, body = _opened(atom)
+                rest = _lean((*monomial, (atom, -ONE)))
+                key = (rest, tuple(i.size for i in over), _denominators(atom))
+                alike.setdefault(key, []).append((monomial, rest, over, body))
+    for members in alike.values():
+        for chosen in (members, *combinations(members, 2)) if len(members) > 2 else (members,):
+            if 2 <= len(chosen) <= 12 and (whole := _summed_together(p, chosen, rules)) is not None:
+                return _merged(whole, rules)
+    return p
+
+
+@lru_cache(maxsize=100_000)
+def _denominators(atom: Any) -> frozenset[Any]:
+    """The compounds in the body of a sum, in names that do not depend on what else is in it."""
+    over, body = _opened(atom)
+    names = {index: Index(f"#{n}", index.size) for n, index in enumerate(over)}
+    return frozenset(put(a, names) for monomial in normal(body) for a, _ in monomial if _compound(a))
+
+
+def _opened(atom: Any) -> tuple[tuple[Index, ...], Any]:
+    over = []
+    while isinstance(atom, Sum):
+        over.append(atom.index)
+        atom = atom.body
+    return tuple(over), atom
+
+
+def _summed_together(p: Polynomial, members: Iterable[Any], rules: tuple[Rule, ...]) -> Polynomial | None:
+    """The polynomial with the given sums made one, where a denominator of theirs then cancels."""
+    members = list(members)
+    _, rest, over, _ = members[0]
+    bodies = [
+        Rational(p[monomial].numerator, p[monomial].denominator) * put(body, dict(zip(names, over, strict=True)))
+        for monomial, _, names, body in members
+    ]
+    top, left, simpler = _reduced(normal(Add(*bodies), rules), rules)
+    if not simpler:
+        return None
+    body = _expression(top) * _product(left)
+    for index in reversed(over):
+        body = Sum(body, index)
+    others = {m: c for m, c in p.items() if m not in {member[0] for member in members}}
+    return _add(others, _multiply({rest: ONE}, normal(body, rules), rules))
+
+
+def _reduced(p: Polynomial, rules: tuple[Rule, ...]) -> tuple[Polynomial, Monomial, bool]:
+    """(top, left, simpler) with p = top · left, where denominators that divide the numerator have been cancelled."""
+    top, bottom = _without_denominators(p, rules)
+    left: list[tuple[Any, Fraction]] = []
+    for atom, power in bottom:
+        while power >= 1 and top and (quotient := _quotient(top, normal(atom, rules), rules)) is not None:
+            top, power = quotient, power - 1
+        left.append((atom, -power))
+    simpler = not top or sum(power for _, power in left) > -sum(power for _, power in bottom)
+    return top, tuple(factor for factor in left if factor[1]), simpler
+
+
+def _cancelled(p: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
+    """The same, with denominators that divide the numerator cancelled."""
+    if not any(power < 0 and _compound(atom) for monomial in p for atom, power in monomial):
+        return p
+    top, left, simpler = _reduced(p, rules)
+    return _multiply(top, _join(left, rules), rules) if simpler else p
+
+
+def _quotient(p: Polynomial, q: Polynomial, rules: tuple[Rule, ...]) -> Polynomial | None:
+    """p/q where the division leaves nothing."""
+    atoms = sorted({atom for monomial in (*p, *q) for atom, _ in monomial}, key=_name)
+
+    def height(monomial: Monomial) -> list[Fraction]:
+        powers = dict(monomial)
+        return [powers.get(atom, Fraction(0)) for atom in atoms]
+
+    lead = max(q, key=height)
+    inverse = tuple((atom, -power) for atom, power in lead)
+    rest, quotient = dict(p), dict[Monomial, Fraction]()
+    for _ in range(2 * len(p) + 2):
+        if not rest:
+            return quotient if _add(_multiply(quotient, q, rules), _scale(p, -ONE)) == {} else None
+        highest = max(rest, key=height)
+        term, c = _lean((*highest, *inverse)), rest[highest] / q[lead]
+        quotient = _add(quotient, {term: c})
+        rest = _add(rest, {_lean((*term, *monomial)): -c * k for monomial, k in q.items()})
+    return None
 
 
 # --- sums ------------------------------------------------------------------------------------------------------------
@@ -380,18 +586,33 @@ def _sum_of_product(monomial: Monomial, index: Index, rules: tuple[Rule, ...]) -
             rest = _product(f for f in monomial if f is not factor)
             return normal(put(rest, {index: other}), rules)
     if not inside:
+        if index.size is oo:
+            raise ArithmeticError("a sum over all integers of what does not depend on the index")
         return _multiply({outside: ONE}, normal(index.size, rules), rules)
     over, factors = _flattened(index, inside)
     return _multiply({outside: ONE}, _sum_atom(over, factors, rules), rules)
 
 
-def _equal_index(factor: tuple[Any, Fraction], index: Index) -> Index | None:
-    """The index of the same type to which a delta ties the given one."""
+def _equal_index(factor: tuple[Any, Fraction], index: Index) -> Any:
+    """What a delta makes of the index: another index of its type or, where it is any integer, what the delta says."""
     atom, power = factor
-    if not isinstance(atom, Delta) or power < 1 or index not in atom.args:
+    if not isinstance(atom, Delta) or power < 1:
+        return None
+    if index.size is oo:
+        return _solved(atom.args[0] - atom.args[1], index)
+    if index not in atom.args:
         return None
     (other,) = (a for a in atom.args if a != index)
     return other if isinstance(other, Index) and other.size == index.size else None
+
+
+def _solved(difference: Any, index: Index) -> Any:
+    """The integer at which a difference ±index + rest is zero."""
+    p = dict(normal(difference))
+    c = p.pop(((index, ONE),), None)
+    if c not in (1, -1) or any(index in free(atom) for monomial in p for atom, _ in monomial):
+        return None
+    return _expression(_scale(p, -c))
 
 
 def _flattened(index: Index, inside: list[tuple[Any, Fraction]]) -> tuple[list[Index], list[tuple[Any, Fraction]]]:
@@ -433,23 +654,68 @@ def _sum_atom(over: list[Index], factors: list[tuple[Any, Fraction]], rules: tup
 
 
 def _canonical(over: list[Index], factors: list[tuple[Any, Fraction]]) -> Sum:
-    """One name for a sum: bound labels by height, and the smallest text over the orders of the indices."""
+    """One name for a sum: bound labels by height, and the smallest text over the orders that are equally good."""
     body = _product(factors)
     height = 1 + _height(body)
     taken = {i.label for i in free(body) - set(over)}
     best: tuple[str, Any] | None = None
-    for order in permutations(over) if len(over) <= 4 else (tuple(over),):
-        names: dict[Any, Any] = {}
-        for n, index in enumerate(order):
-            names[index] = fresh(f"_{height}{chr(97 + n)}", index.size, taken)
-        candidate = put(body, names)
-        for index in reversed(order):
-            candidate = Sum(candidate, names[index])
-        key = _name(candidate) + "".join(f" {index.size}" for index in order)
-        if best is None or key < best[0]:
-            best = key, candidate
+    for moved in _moved(body, [index for index in over if index.size is oo]):
+        for order in _orders(moved, over):
+            names: dict[Any, Any] = {}
+            for n, index in enumerate(order):
+                names[index] = fresh(f"_{height}{chr(97 + n)}", index.size, taken)
+            candidate = rewritten(put(moved, names)) if moved is not body else put(body, names)
+            for index in reversed(order):
+                candidate = Sum(candidate, names[index])
+            key = _name(candidate) + "".join(f" {index.size}" for index in order)
+            if best is None or key < best[0]:
+                best = key, candidate
     assert best is not None
     return best[1]  # type: ignore[no-any-return]
+
+
+MOST_ORDERS = 120
+
+
+def _orders(body: Any, over: list[Index]) -> Iterator[tuple[Index, ...]]:
+    """The orders of bound indices that their roles leave open: an index's role is what stands around it."""
+    if len(over) == 1:
+        yield tuple(over)
+        return
+    role = {index: str(index.size) for index in over}
+    factors = Mul.make_args(body)
+    for _ in over:
+        ranks = {r: n for n, r in enumerate(sorted(set(role.values())))}
+        marks = {index: Index(f"#{ranks[role[index]]}", index.size) for index in over}
+        seen = {}
+        for index in over:
+            here = {**marks, index: Index("@", index.size)}
+            around = sorted(str(put(f, here)) for f in factors if index in free(f))
+            seen[index] = " ".join([str(ranks[role[index]]), *around])
+        settled = len(set(seen.values())) == len(ranks)
+        role = seen
+        if settled:
+            break
+    groups = [[index for index in over if role[index] == r] for r in sorted(set(role.values()))]
+    count = prod(factorial(len(group)) for group in groups)
+    for chosen in islice(product(*map(permutations, groups)), MOST_ORDERS if count > MOST_ORDERS else None):
+        yield tuple(index for group in chosen for index in group)
+
+
+def _moved(body: Any, over: list[Index]) -> Iterator[Any]:
+    """Sums over all integers may be shifted and reflected: an index then stands alone where it stood in a sum."""
+    bodies = {body: None}
+    new = Index("new", oo)
+    for index in over if len(over) <= 2 else ():
+        aligned: dict[Any, None] = {}
+        for e in bodies:
+            for at in {i: None for entry in sorted(e.atoms(Entry), key=_name) for i in entry.at if index in free(i)}:
+                # The new index is at = ±index + rest, so the old one is ±(new − rest).
+                back = _solved(at - new, index)
+                if back is not None and free(at) <= free(body):
+                    aligned[e if at == index else put(put(e, {index: back}), {new: index})] = None
+        bodies = aligned or bodies
+    yield from bodies
 
 
 @lru_cache(maxsize=200_000)

@@ -16,7 +16,14 @@ def variants(e: Any, axes: tuple[Index, ...]) -> Iterator[Any]:
     """Every expression that differs from e in one place and is a real number."""
     yield -e
     yield e + 1
-    yield from (variant for variant in _changed(e, axes) if not variant.has(I, nan, oo, zoo))
+    yield from (variant for variant in _changed(e, axes) if _real(variant))
+
+
+def _real(e: Any) -> bool:
+    """Whether no part is infinite, complex or no number; the size of an index may be infinite."""
+    if not hasattr(e, "is_commutative"):
+        return True  # a name
+    return isinstance(e, Index) or (e not in (I, nan, oo, -oo, zoo) and all(map(_real, e.args)))
 
 
 def _changed(e: Any, known: tuple[Index, ...]) -> Iterator[Any]:
@@ -69,3 +76,6 @@ def _entries(e: Entry, known: tuple[Index, ...]) -> Iterator[Entry]:
         for other in known:
             if isinstance(at, Index) and other.size == at.size and other != at:
                 yield Entry(e.name, *e.at[:n], other, *e.at[n + 1 :])
+        if isinstance(at, Add):  # a place reckoned from others: one further, or without one of its terms
+            for place in (at + 1, *(at - term for term in at.args), *(at - 2 * term for term in at.args)):
+                yield Entry(e.name, *e.at[:n], place, *e.at[n + 1 :])

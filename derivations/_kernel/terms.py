@@ -1,7 +1,8 @@
 """The language of the claims: real arrays, indices that carry their size, sums over them, and safe substitution.
 
-An index of size n runs over 0 … n − 1, and the size is the index's type: a Kronecker delta is contracted only between
-indices of one type. SymPy supplies numbers, +, ·, powers, exp and log; the nodes below are opaque to it.
+An index of size n runs over 0 … n − 1, one of size ∞ over all integers, and the size is the index's type: a Kronecker
+delta is contracted only between indices of one type, or where a sum over all integers meets any integer. SymPy supplies
+numbers, +, ·, powers, exp and log; the nodes below are opaque to it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sympy import Abs, Expr, Integer, Symbol, exp, log, pi, sqrt, sympify
+from sympy import Abs, Expr, Integer, Symbol, exp, log, oo, pi, sqrt, sympify
 from sympy.core.symbol import Str
 from sympy.printing.precedence import PRECEDENCE
 
@@ -21,6 +22,7 @@ __all__ = [
     "Delta",
     "Entry",
     "Expr",
+    "Held",
     "Index",
     "Integer",
     "Opaque",
@@ -33,6 +35,7 @@ __all__ = [
     "indices",
     "log",
     "mentions",
+    "oo",
     "pi",
     "put",
     "scalars",
@@ -45,15 +48,17 @@ __all__ = [
 
 
 class Index(Expr):  # type: ignore[misc]
-    """An index with a label and a size: it runs over 0 … size − 1."""
+    """An index with a label and a size: it runs over 0 … size − 1, or over all integers where the size is ∞."""
 
     is_commutative = True
     is_integer = True
-    is_nonnegative = True
 
     def __new__(cls, label: Any, size: Any) -> Index:
         name = label if isinstance(label, Str) else Str(str(label))
         return Expr.__new__(cls, name, sympify(size))  # type: ignore[no-any-return]
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return None if self.size is oo else True
 
     @property
     def label(self) -> str:
@@ -96,9 +101,11 @@ class Entry(Expr):  # type: ignore[misc]
         return True if self.name.is_positive else None
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{self.name}[{', '.join(printer.doprint(i) for i in self.at)}]"
+        return f"{self.name}[{', '.join(printer.doprint(i) for i in self.at)}]" if self.at else str(self.name)
 
     def _latex(self, printer: Any) -> str:
+        if not self.at:
+            return str(printer._print(self.name))
         return f"{printer._print(self.name)}_{{{','.join(printer._print(i) for i in self.at)}}}"
 
 
@@ -129,9 +136,12 @@ class Sum(Expr):  # type: ignore[misc]
         return True if self.body.is_nonnegative else None
 
     def _sympystr(self, printer: Any) -> str:
-        return f"Σ_{{{self.index.label}<{printer.doprint(self.index.size)}}}({printer.doprint(self.body)})"
+        over = "∈ℤ" if self.index.size is oo else f"<{printer.doprint(self.index.size)}"
+        return f"Σ_{{{self.index.label}{over}}}({printer.doprint(self.body)})"
 
     def _latex(self, printer: Any) -> str:
+        if self.index.size is oo:
+            return rf"\sum_{{{printer._print(self.index)}\in\mathbb{{Z}}}} \left({printer._print(self.body)}\right)"
         top = printer._print(self.index.size - 1)
         return rf"\sum_{{{printer._print(self.index)}=0}}^{{{top}}} \left({printer._print(self.body)}\right)"
 
@@ -187,6 +197,31 @@ class Opaque(Expr):  # type: ignore[misc]
 
     def _latex(self, printer: Any) -> str:
         return rf"{self.args[0].name}{chr(39) * int(self.args[1])}\left({printer._print(self.args[2])}\right)"
+
+
+class Held(Expr):  # type: ignore[misc]
+    """What a lemma says is nowhere negative: the lemma's expression with a value put for its variable.
+
+    For the prover it is that expression; only the test of signs looks at the lemma's name.
+    """
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, lemma: Any, unfolded: Any, value: Any) -> Held:
+        name = lemma if isinstance(lemma, Str) else Str(str(lemma))
+        return Expr.__new__(cls, name, sympify(unfolded), sympify(value))  # type: ignore[no-any-return]
+
+    @property
+    def unfolded(self) -> Any:
+        """The expression itself."""
+        return self.args[1]
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"({printer.doprint(self.unfolded)})"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\left({printer._print(self.unfolded)}\right)"
 
 
 @dataclass(frozen=True)
@@ -275,7 +310,7 @@ def put(e: Any, values: Mapping[Any, Any]) -> Any:
         return Entry(e.name, *(put(i, values) for i in e.at))
     if not isinstance(e, Sum):
         return e.func(*(put(a, values) for a in e.args))
-    inner = {old: new for old, new in values.items() if old != e.index}
+    inner = {old: new for old, new in values.items() if e.index not in free(old)}
     if all(isinstance(old, Index) and old not in free(e) for old in inner):
         return e
     taken = {i.label for i in free(e.body) - {e.index}}.union(*({i.label for i in free(v)} for v in inner.values()))

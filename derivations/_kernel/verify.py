@@ -5,64 +5,42 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from sympy import Integer
 
-from .agreement import AGREE, Witness, compare, differs, sample, satisfied
+from .agreement import AGREE, compare, differs, exceeded, sample, satisfied
 from .calculus import D, Rule, rewritten, rules_from, zero
-from .claim import Claim, Induction, Part, State
+from .claim import Claim, Induction, Number, Part, Scalar, State, Statement
 from .mutants import variants
-from .terms import Abs, Entry, Step, Sum, put
+from .numeric import verified_measure, verified_number, verified_scalar
+from .sign import at_least_zero
+from .terms import Sum, Symbol, put
+from .verification import Checked, Verification
 
-__all__ = ["Checked", "Verification", "verify"]
+__all__ = ["verify"]
 
 TRIALS = 3  # sample points for each claim
+MORE_TRIALS = 12  # and for a wrong inequality, which may hold at many points
 
 
-@dataclass(frozen=True)
-class Checked:
-    """One equation of a chain, and whether it was proved."""
-
-    left: Any
-    right: Any
-    because: str
-    proved: bool
-
-    @property
-    def equation(self) -> str:
-        """The equation as text."""
-        return f"{self.left} = {self.right}"
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What is known of a claim."""
-
-    name: str
-    status: str
-    scope: str
-    trust: str
-    ids: tuple[str, ...]
-    source: str
-    steps: tuple[Checked, ...]
-    model: bool
-    numeric_digits: int
-    witness: Witness | None
-    mutants: int
-    mutants_proved: int
-    seconds: float
-
-    @property
-    def first_wrong(self) -> Checked | None:
-        """The first equation that was not proved."""
-        return next((step for step in self.steps if not step.proved), None)
-
-
-def verify(claim: Claim | Induction, mutants: int = 8, seed: int = 0) -> Verification:
+def verify(claim: Statement, mutants: int = 8, seed: int = 0) -> Verification:
     """Prove a claim, compare it with numbers, and try to prove wrong variants of it."""
     start = time.perf_counter()
+    if isinstance(claim, Claim | Induction):
+        found = _verified(claim, mutants, seed)
+    elif isinstance(claim, Number):
+        found = verified_number(claim, mutants)
+    elif isinstance(claim, Scalar):
+        found = verified_scalar(claim, mutants, seed)
+    else:
+        found = verified_measure(claim, seed)
+    return replace(found, seconds=time.perf_counter() - start)
+
+
+def _verified(claim: Claim | Induction, mutants: int, seed: int) -> Verification:
     rules = rules_from(claim.given)
     steps = tuple(_proof(claim, rules))
     points = [sample(claim, trial, seed) for trial in range(TRIALS)]
@@ -77,7 +55,7 @@ def verify(claim: Claim | Induction, mutants: int = 8, seed: int = 0) -> Verific
         name=claim.name,
         status=status,
         scope=claim.scope,
-        trust="kernel",
+        trust="exhaustive" if isinstance(claim, Claim) and (claim.cases or claim.regions) else "kernel",
         ids=claim.ids,
         source=claim.source,
         steps=steps,
@@ -86,7 +64,7 @@ def verify(claim: Claim | Induction, mutants: int = 8, seed: int = 0) -> Verific
         witness=numbers.witness,
         mutants=len(wrong),
         mutants_proved=sum(all(s.proved for s in _proof(w, rules)) for w in wrong),
-        seconds=time.perf_counter() - start,
+        axioms=tuple(part.axiom for part in claim.parts if part.axiom) if isinstance(claim, Claim) else (),
     )
 
 
@@ -105,8 +83,23 @@ def _proof(claim: Claim | Induction, rules: tuple[Rule, ...]) -> Iterator[Checke
 def _chain(claim: Claim, part: Part, rules: tuple[Rule, ...]) -> Iterator[Checked]:
     above = part.left if part.by is None else D(part.left, part.by)
     for below, because in [*((line.value, line.because) for line in part.lines), (part.right, "the claim")]:
-        yield Checked(above, below, because, _equal(claim, above - below, rules))
+        if below is part.right and part.relation != "=":
+            yield from _bound(claim, part, above, rules)
+        else:
+            yield Checked(above, below, because, _equal(claim, above - below, rules))
         above = below
+
+
+def _bound(claim: Claim, part: Part, left: Any, rules: tuple[Rule, ...]) -> Iterator[Checked]:
+    """left ≥ right: the difference is the certificate, and the certificate's sign can be seen."""
+    if part.axiom:
+        yield Checked(left, part.right, part.axiom, True, part.relation)
+        return
+    difference = left - part.right
+    certificate = rewritten(difference, rules) if part.certificate is None else part.certificate
+    yield Checked(difference, certificate, "the difference", _equal(claim, difference - certificate, rules))
+    seen = at_least_zero(certificate, claim.positive, claim.lemmas, strictly=part.relation == ">")
+    yield Checked(certificate, Integer(0), "its sign is seen", seen, part.relation)
 
 
 def _equal(claim: Claim, difference: Any, rules: tuple[Rule, ...]) -> bool:
@@ -114,10 +107,18 @@ def _equal(claim: Claim, difference: Any, rules: tuple[Rule, ...]) -> bool:
         step, ratio = claim.by_steps
         following = put(difference, {step: step + 1})
         return _zero(put(difference, {step: Integer(0)}), rules) and _zero(following - ratio * difference, rules)
-    differences = [rewritten(difference, rules) if claim.cases else difference]
-    for entry in claim.cases:
-        differences = [case for d in differences for case in _cases(d, entry)]
-    return all(_zero(d, rules) for d in differences)
+    split = rewritten(difference, rules) if claim.cases or claim.regions else difference
+    return all(_zero(put(split, region), rules) for region in _regions(claim))
+
+
+def _regions(claim: Claim) -> Iterator[dict[Any, Any]]:
+    """The values by which a claim's entries are replaced, case by case; a single empty region where it has no cases."""
+    splits: list[list[dict[Any, Any]]] = [[dict(region) for region in claim.regions]] if claim.regions else []
+    for n, entry in enumerate(claim.cases):
+        size = Symbol(f"size{n}", positive=True)
+        splits.append([{entry: -size}, {entry: Integer(0)}, {entry: size}])
+    for chosen in product(*splits):
+        yield {entry: value for region in chosen for entry, value in region.items()}
 
 
 def _zero(e: Any, rules: tuple[Rule, ...]) -> bool:
@@ -125,15 +126,6 @@ def _zero(e: Any, rules: tuple[Rule, ...]) -> bool:
         return zero(e, rules)
     except ArithmeticError:  # it has no value: a wrong claim may divide by zero
         return False
-
-
-def _cases(e: Any, u: Entry) -> Iterator[Any]:
-    """The expression where u is below, at and above 0."""
-    if e.has(Sum):
-        raise ValueError("cases are split outside of sums")
-    yield e.xreplace({Step(u): Integer(0), Abs(u): -u})
-    yield e.xreplace({Step(u): Integer(0), Abs(u): Integer(0)}).xreplace({u: Integer(0)})
-    yield e.xreplace({Step(u): Integer(1), Abs(u): u})
 
 
 def _induction(claim: Induction, state: State, rules: tuple[Rule, ...]) -> Iterator[Checked]:
@@ -165,14 +157,19 @@ def _wrong_claims(
     for n, variant in candidates:
         if len(wrong) == count:
             break
-        if any(differs(claim, sides[n], variant, point) for point in points[:2]):
+        if isinstance(claim, Claim) and claim.parts[n].relation != "=":
+            more = (sample(claim, trial, seed) for trial in range(TRIALS, MORE_TRIALS))
+            is_wrong = any(exceeded(claim, claim.parts[n], variant, point) for point in (*points, *more))
+        else:
+            is_wrong = any(differs(claim, sides[n], variant, point) for point in points[:2])
+        if is_wrong:
             wrong.append(_with(claim, n, variant))
     return wrong
 
 
 def _with(claim: Claim | Induction, n: int, variant: Any) -> Claim | Induction:
     if isinstance(claim, Claim):
-        part = replace(claim.parts[n], right=variant, lines=())
+        part = replace(claim.parts[n], right=variant, lines=(), certificate=None, axiom="")
         return replace(claim, parts=(*claim.parts[:n], part, *claim.parts[n + 1 :]))
     state = replace(claim.states[n], closed=variant)
     return replace(claim, states=(*claim.states[:n], state, *claim.states[n + 1 :]))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 import pytest
 
 from derivations import optimizers
 from derivations._catalogue import claims, errata
-from derivations._kernel import Claim, Induction, Verification, as_latex, as_text, verify
+from derivations._kernel import Claim, Induction, Lemma, Measured, Verification, as_latex, as_text, verify
+from derivations._kernel.calculus import D
+from derivations._kernel.terms import array, put
 
 CLAIMS = claims()
+EQUATIONS = {name: claim for name, claim in CLAIMS.items() if isinstance(claim, Claim | Induction)}
 CHAINS = {name: claim for name, claim in CLAIMS.items() if isinstance(claim, Claim) and claim.parts[0].lines}
 ERRATA = {erratum.id: erratum for erratum in errata()}
 FUNCTIONS = {
@@ -37,10 +41,11 @@ def verified(name: str) -> Verification:
 @pytest.mark.parametrize("name", CLAIMS)
 def test_every_claim_is_proved_and_agrees_with_numbers(name: str) -> None:
     result = verified(name)
+    measured = isinstance(CLAIMS[name], Measured)
 
-    assert result.status == "proved", (result.first_wrong, result.witness)
+    assert result.status == ("measured" if measured else "proved"), (result.first_wrong, result.witness)
     assert result.model
-    assert result.numeric_digits >= 50
+    assert measured or result.numeric_digits >= 50
     assert result.witness is None
 
 
@@ -48,7 +53,7 @@ def test_every_claim_is_proved_and_agrees_with_numbers(name: str) -> None:
 def test_no_mutant_of_a_claim_is_proved(name: str) -> None:
     result = verified(name)
 
-    assert result.mutants >= 2  # what is simply 1 can be wrong in two ways
+    assert result.mutants >= 1 or isinstance(CLAIMS[name], Measured)  # what is simply 0 can be wrong in one way
     assert result.mutants_proved == 0
 
 
@@ -60,9 +65,9 @@ def test_none_of_all_mutants_is_proved(name: str) -> None:
     assert result.mutants_proved == 0
 
 
-@pytest.mark.parametrize("name", CLAIMS)
+@pytest.mark.parametrize("name", EQUATIONS)
 def test_a_perturbed_claim_is_refuted_with_a_witness(name: str) -> None:
-    result = verify(perturbed(CLAIMS[name]), mutants=0)
+    result = verify(perturbed(EQUATIONS[name]), mutants=0)
 
     assert result.status == "refuted"
     assert result.witness is not None
@@ -73,9 +78,45 @@ def test_a_perturbed_claim_is_refuted_with_a_witness(name: str) -> None:
 def perturbed(claim: Claim | Induction) -> Claim | Induction:
     if isinstance(claim, Claim):
         *parts, last = claim.parts
-        return replace(claim, parts=(*parts, replace(last, right=last.right * 2 + 1)))
+        wrong = last.right * 2 + 1 if last.relation == "=" else last.left + 1
+        return replace(claim, parts=(*parts, replace(last, right=wrong, certificate=None, axiom="")))
     *states, end = claim.states
     return replace(claim, states=(*states, replace(end, closed=end.closed * 2 + 1)))
+
+
+@pytest.mark.parametrize("name", [name for name in EQUATIONS if isinstance(EQUATIONS[name], Claim)])
+def test_no_step_says_that_a_formula_is_itself(name: str) -> None:
+    """SymPy cancels while a formula is written; what is then left of a step in a chain must still be a statement."""
+    claim = EQUATIONS[name]
+    assert isinstance(claim, Claim)
+    vacuous = 0
+    for part in claim.parts:
+        chain = [
+            part.left if part.by is None else D(part.left, part.by),
+            *(line.value for line in part.lines),
+            part.right,
+        ]
+        steps = list(pairwise(chain))[part.by is not None :]  # what a derivative is, is a statement
+        vacuous += sum(above == below for above, below in steps) if part.lines else 0
+
+    assert not vacuous
+
+
+LEMMAS = {lemma.claim: lemma for claim in EQUATIONS.values() if isinstance(claim, Claim) for lemma in claim.lemmas}
+
+
+@pytest.mark.parametrize("name", LEMMAS)
+def test_a_lemma_is_what_its_claim_proves(name: str) -> None:
+    lemma: Lemma = LEMMAS[name]
+    claim = EQUATIONS[name]
+    assert isinstance(claim, Claim)
+    (argument,) = claim.arguments
+    last = claim.parts[-1]
+    variable = array(argument.name, positive=lemma.domain == "positive")[()]
+
+    assert last.relation == "≥"
+    assert argument.domain == lemma.domain
+    assert put(lemma.expression, {lemma.variable: variable}) == last.left - last.right
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -121,7 +162,7 @@ def test_every_erratum_is_refuted_as_written_and_proved_as_corrected(id_: str) -
 
     assert result.status == "refuted"
     assert result.witness is not None
-    assert verified(erratum.corrected_by).status == "proved"
+    assert verified(erratum.corrected_by).status in ("proved", "measured")
 
 
 def test_assumptions_that_hold_nowhere_prove_nothing() -> None:

@@ -9,13 +9,15 @@ import pytest
 from mpmath import mp
 
 from derivations._catalogue import claims
-from derivations._kernel import covers, evaluate
+from derivations._kernel import Claim, Induction, covers, evaluate
 
 CLAIMS = claims()
 
 
 def value(name: str, digits: int = 50, **arguments: Any) -> Any:
-    results = evaluate(CLAIMS[name], arguments, digits)
+    claim = CLAIMS[name]
+    assert isinstance(claim, Claim | Induction)
+    results = evaluate(claim, arguments, digits)
     return results[""] if set(results) == {""} else results
 
 
@@ -71,7 +73,9 @@ def test_a_hyperparameter_that_is_not_given_has_its_default() -> None:
 
 def test_several_outputs_bear_their_names_and_shapes() -> None:
     arguments = {"x": [[1.0, 2.0, 3.0]], "W": [[1.0, 0.5]] * 3, "b": [0.0, 1.0], "cotangent": [[2.0, 3.0]]}
-    results = evaluate(CLAIMS["layers.affine_vjp"], arguments, 50)
+    claim = CLAIMS["layers.affine_vjp"]
+    assert isinstance(claim, Claim)
+    results = evaluate(claim, arguments, 50)
 
     assert results == {"dx": [[3.5, 3.5, 3.5]], "dW": [[2, 3], [4, 6], [6, 9]], "db": [2, 3]}
 
@@ -132,11 +136,13 @@ def test_a_missing_argument_is_named() -> None:
 
 
 def test_a_claim_says_which_hyperparameters_it_covers() -> None:
-    claim = CLAIMS["losses.softmax_cross_entropy_grad"]
+    claim, loop = CLAIMS["losses.softmax_cross_entropy_grad"], CLAIMS["optimizers.adam"]
+    assert isinstance(claim, Claim)
+    assert isinstance(loop, Induction)
 
     assert covers(claim, {"reduction": "mean", "axis": -1})
     assert covers(claim, {})
     assert not covers(claim, {"reduction": "sum"})
     assert covers(claim, {"label_smoothing": 0.1})
     assert not covers(claim, {"ignore_index": 0})
-    assert covers(CLAIMS["optimizers.adam"], {"lr": 0.1, "betas": (0.5, 0.7), "eps": 0.1})
+    assert covers(loop, {"lr": 0.1, "betas": (0.5, 0.7), "eps": 0.1})

@@ -1,75 +1,18 @@
-"""Optimizers: what the loop has computed after any number T of steps, from any initial state; proved by induction.
-
-Step number T (from 0) reads the gradient grads[T, j]. Every closed form is a polynomial in the decay rates, so that the
-proof for positive rates holds for a rate of 0 as well (with 0⁰ = 1).
-"""
+"""A step size for each parameter: AdaGrad, RMSProp, Adam, AdamW and Lion after any number of steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from ._kernel import Argument, Claim, Erratum, Induction, Part, State
-from ._kernel.terms import Σ, Abs, Index, Integer, array, indices, scalars, sizes, sqrt, steps
+from .._kernel import Argument, Claim, Erratum, Induction, Part, State
+from .._kernel.terms import Σ, Abs, Index, Integer, Step, array, scalars, sqrt, steps
+from ._loop import ALPHA, EPS, GRADS, LR, PARAMS, T, d, decayed, eps, g, grads, j, lr, params, travelled, α
 
-d = sizes("d")
-j = indices("j", d)
-T = steps("T")
-lr = scalars("lr")
-eps, α = scalars("eps alpha", positive=True)
-μ = scalars("momentum", positive=True)
-params, grads = array("params"), array("grads")
-velocity, total, square_avg, m, v = map(array, ("velocity", "sum", "square_avg", "m", "v"))
+total, square_avg, m, v = map(array, ("sum", "square_avg", "m", "v"))
 betas = array("betas", positive=True)
 β1, β2 = betas[0], betas[1]
 t = steps("t")
-g = grads[T, j]
-
-PARAMS, GRADS, LR = Argument("params", (d,)), Argument("grads", (T, d)), Argument("lr")
-EPS = Argument("eps", (), "positive")
-
-
-def decayed(rate: Any, start: Any, what: Callable[[Any], Any], T: Any) -> Any:
-    """rate^T · start + Σ_{i<T} rate^(T−1−i) · what(i)."""
-    i = Index("i", T)
-    return rate**T * start + Σ(rate ** (T - 1 - i) * what(i), i)
-
-
-def travelled(step: Callable[[Any], Any]) -> Any:
-    """The parameters after T steps, where step(s) is what number s (from 0) subtracted."""
-    s = Index("s", T)
-    return params[j] - Σ(step(s), s)
-
-
-sgd = Induction(
-    name="optimizers.sgd",
-    statement="After T steps of gradient descent the parameters have moved by −lr times the sum of the gradients.",
-    step=T,
-    states=(State(params[j], params[j] - lr * g, params[j] - lr * Σ(grads[Index("i", T), j], Index("i", T)), (j,)),),
-    arguments=(PARAMS, GRADS, LR),
-    ids=("B20", "B30", "C07", "D26"),
-    source="w ← w − λ ∂L/∂w",
-)
-
-
-def velocity_after(T: Any) -> Any:
-    """Momentum's velocity: the initial one decayed, less the decayed gradients."""
-    return decayed(μ, velocity[j], lambda i: -lr * grads[i, j], T)
-
-
-momentum = Induction(
-    name="optimizers.momentum",
-    statement="Momentum's velocity is −lr times a decayed sum of all gradients; the parameters add up the velocities.",
-    step=T,
-    states=(
-        State(velocity[j], μ * velocity[j] - lr * g, velocity_after(T), (j,)),
-        State(params[j], params[j] + (μ * velocity[j] - lr * g), travelled(lambda s: -velocity_after(s + 1)), (j,)),
-    ),
-    arguments=(PARAMS, GRADS, LR, Argument("momentum", (), "unit"), Argument("velocity", (d,))),
-    covers={"nesterov": False, "dampening": 0},
-    ids=("D27", "D28", "D35", "E07"),
-    source="v ← αv − εg, θ ← θ + v",
-)
+weight_decay = scalars("weight_decay")
 
 
 def sum_after(T: Any) -> Any:
@@ -92,7 +35,7 @@ adagrad = Induction(
         ),
     ),
     arguments=(PARAMS, GRADS, LR, EPS, Argument("sum", (d,), "positive")),
-    ids=("D30", "D31"),
+    ids=("D30", "D31", "D32", "E08"),
     source="r ← r + g², Δθ = −εg/(δ + √r)",
 )
 
@@ -103,7 +46,7 @@ def square_avg_after(T: Any) -> Any:
 
 
 RMSPROP_AVERAGE = α * square_avg[j] + (1 - α) * g**2
-ALPHA, SQUARE_AVG = Argument("alpha", (), "unit"), Argument("square_avg", (d,), "positive")
+SQUARE_AVG = Argument("square_avg", (d,), "positive")
 
 rmsprop = Induction(
     name="optimizers.rmsprop",
@@ -140,24 +83,27 @@ def adam_step(m: Any, v: Any, t: Any) -> Any:
     return lr * (m / (1 - β1**t)) / (sqrt(v / (1 - β2**t)) + eps)
 
 
+def adam_step_number(s: Any) -> Any:
+    """What Adam subtracts in step s (from 0) after the first t."""
+    return adam_step(m_after(s + 1), v_after(s + 1), t + s + 1)
+
+
 ADAM_M, ADAM_V = β1 * m[j] + (1 - β1) * g, β2 * v[j] + (1 - β2) * g**2
 MOMENTS = (Argument("m", (d,)), Argument("v", (d,), "positive"))
 BETAS, SO_FAR = Argument("betas", (Integer(2),), "unit"), Argument("t", (), "natural")
+ADAM_STATES = (
+    State(t, t + 1, t + T),
+    State(m[j], ADAM_M, m_after(T), (j,)),
+    State(v[j], ADAM_V, v_after(T), (j,)),
+)
 
 adam = Induction(
     name="optimizers.adam",
     statement="Adam's moments are moving averages of g and g²; each step uses bias-corrected copies of them.",
     step=T,
     states=(
-        State(t, t + 1, t + T),
-        State(m[j], ADAM_M, m_after(T), (j,)),
-        State(v[j], ADAM_V, v_after(T), (j,)),
-        State(
-            params[j],
-            params[j] - adam_step(ADAM_M, ADAM_V, t + 1),
-            travelled(lambda s: adam_step(m_after(s + 1), v_after(s + 1), t + s + 1)),
-            (j,),
-        ),
+        *ADAM_STATES,
+        State(params[j], params[j] - adam_step(ADAM_M, ADAM_V, t + 1), travelled(adam_step_number), (j,)),
     ),
     arguments=(PARAMS, GRADS, LR, BETAS, EPS, *MOMENTS, SO_FAR),
     covers={"weight_decay": 0, "amsgrad": False},
@@ -165,46 +111,33 @@ adam = Induction(
     source="s ← ρ₁s + (1 − ρ₁)g, r ← ρ₂r + (1 − ρ₂)g², Δθ = −ε ŝ/(δ + √r̂)",
 )
 
-i = Index("i", T)
-ρ = scalars("rho", positive=True)
-RHO, STEPS = Argument("rho", (), "unit"), Argument("T", (), "natural")
-WEIGHTS = (1 - ρ) * Σ(ρ ** (T - 1 - i), i)
+KEPT = 1 - lr * weight_decay
+DECAY = Argument("weight_decay", (), "unit")
 
-momentum_weights_sum = Claim(
-    name="optimizers.momentum_weights_sum",
-    statement="The weights of momentum's gradients sum to (1 − ρ^T)/(1 − ρ): a decaying sum, not an average.",
-    parts=(Part(left=Σ(ρ ** (T - 1 - i), i), right=(1 - ρ**T) / (1 - ρ)),),
-    arguments=(RHO, STEPS),
-    by_steps=(T, ρ),
-    ids=("D29",),
-    source="1 + α + … + α^(t−1)",
-    note="The difference f of the sides has f(0) = 0 and f(T + 1) = ρ f(T).",
-)
 
-adam_weights_sum_to_one_less_decay = Claim(
-    name="optimizers.adam_weights_sum_to_one_less_decay",
-    statement="The weights that a moving average started at zero gives to T gradients sum to 1 − ρ^T.",
-    parts=(Part(left=WEIGHTS, right=1 - ρ**T),),
-    arguments=(RHO, STEPS),
-    by_steps=(T, ρ),
-    ids=("D43",),
-    source="Σ weights = 1 − ρ^t",
-    note="The difference f of the sides has f(0) = 0 and f(T + 1) = ρ f(T).",
-)
+def shrunk(step: Any) -> Any:
+    """The parameters after T steps that each keep 1 − lr · weight_decay of them and subtract step(s)."""
+    s = Index("s", T)
+    return KEPT**T * params[j] - Σ(KEPT ** (T - 1 - s) * step(s), s)
 
-mean = array("mean")
-adam_bias_correction_is_unbiased = Claim(
-    name="optimizers.adam_bias_correction_is_unbiased",
-    statement="If all gradients have one mean, so has Adam's bias-corrected moment started at zero.",
-    parts=(Part(left=(1 - ρ) * Σ(ρ ** (T - 1 - i) * mean[j], i) / (1 - ρ**T), right=mean[j], axes=(j,)),),
-    arguments=(RHO, STEPS, Argument("mean", (d,))),
-    given=((Σ(ρ ** (-i), i), ρ ** (1 - T) * (1 - ρ**T) / (1 - ρ)),),
-    ids=("D43", "D44"),
-    source="E[s_t] = (1 − ρ^t) E[g]",
-    note="The given sum is optimizers.momentum_weights_sum, divided by ρ^(T−1).",
+
+adamw = Induction(
+    name="optimizers.adamw",
+    statement="AdamW multiplies the weights by 1 − lr · weight_decay before Adam's step; its moments know no decay.",
+    step=T,
+    states=(
+        *ADAM_STATES,
+        State(params[j], KEPT * params[j] - adam_step(ADAM_M, ADAM_V, t + 1), shrunk(adam_step_number), (j,)),
+    ),
+    arguments=(PARAMS, GRADS, LR, BETAS, EPS, DECAY, *MOMENTS, SO_FAR),
+    covers={"amsgrad": False},
+    ids=("C25", "B26"),
+    source="Loshchilov and Hutter 2019: θ ← θ − lr · weight_decay · θ − Adam's step",
 )
 
 g1 = grads[0, j]
+
+
 adam_first_step_has_size_lr = Claim(
     name="optimizers.adam_first_step_has_size_lr",
     statement="From zero moments and with eps = 0, Adam's first step is lr · g/|g|, whatever the size of g.",
@@ -218,6 +151,75 @@ adam_first_step_has_size_lr = Claim(
     arguments=(GRADS, LR, BETAS),
     ids=("D40",),
     source="t = 1: ŝ = g, r̂ = g²",
+)
+
+λ, w, plain, penalised = weight_decay, *(array(name, positive=True) for name in ("w", "g", "penalised"))
+m_penalised, v_penalised = array("m_penalised"), array("v_penalised")
+taken = array("taken", positive=True)
+
+
+def first_step(m: Any, v: Any) -> Any:
+    """Adam's first step with eps = 0, from the moments after it; taken is 1 − betas."""
+    return lr * (m / taken[0]) / sqrt(v / taken[1])
+
+
+ADAM_L2, ADAMW = first_step(m_penalised[j], v_penalised[j]), lr * λ * w[j] + first_step(m[j], v[j])
+
+adamw_is_not_adam_with_an_l2_penalty = Claim(
+    name="optimizers.adamw_is_not_adam_with_an_l2_penalty",
+    statement="For positive w and g, the first steps of AdamW and of Adam on g + λw differ by lr λ w, not by zero.",
+    parts=(
+        Part(left=ADAM_L2, right=lr, axes=(j,), output="Adam with a penalty"),
+        Part(left=ADAMW, right=lr * (1 + λ * w[j]), axes=(j,), output="AdamW"),
+        Part(left=ADAMW - ADAM_L2, right=lr * λ * w[j], axes=(j,), output="difference"),
+    ),
+    arguments=(
+        Argument("w", (d,), "positive"),
+        Argument("g", (d,), "positive"),
+        Argument("penalised", (d,), "positive"),
+        Argument("taken", (Integer(2),), "unit"),
+        *(Argument(name, (d,), "given") for name in ("m", "v", "m_penalised", "v_penalised")),
+        Argument("lr", (), "positive"),
+        DECAY,
+    ),
+    given=(
+        (m[j], taken[0] * plain[j]),
+        (v[j], taken[1] * plain[j] ** 2),
+        (m_penalised[j], taken[0] * penalised[j]),
+        (v_penalised[j], taken[1] * penalised[j] ** 2),
+    ),
+    ids=("C25", "B26"),
+    source="lr · (g + λw)/|g + λw| against lr λ w + lr · g/|g|",
+    note="eps = 0, moments from zero, taken = 1 − betas. The size of penalised, g + λw, does not matter: it is lost.",
+)
+
+
+def sign(u: Any) -> Any:
+    """1 above zero, −1 below it, 0 at zero."""
+    return Step(u) - Step(-u)
+
+
+def slow_after(T: Any) -> Any:
+    """Lion's moving average, with the second rate."""
+    return decayed(β2, m[j], lambda i: (1 - β2) * grads[i, j], T)
+
+
+lion = Induction(
+    name="optimizers.lion",
+    statement="Lion steps by lr in the sign of a mix of its average and the gradient; the average has its own rate.",
+    step=T,
+    states=(
+        State(m[j], β2 * m[j] + (1 - β2) * g, slow_after(T), (j,)),
+        State(
+            params[j],
+            KEPT * params[j] - lr * sign(β1 * m[j] + (1 - β1) * g),
+            shrunk(lambda s: lr * sign(β1 * slow_after(s) + (1 - β1) * grads[s, j])),
+            (j,),
+        ),
+    ),
+    arguments=(PARAMS, GRADS, LR, BETAS, DECAY, MOMENTS[0]),
+    ids=("E08",),
+    source="Chen et al. 2023: θ ← θ − lr (sign(β₁m + (1 − β₁)g) + λθ), m ← β₂m + (1 − β₂)g",
 )
 
 errata = (
@@ -254,17 +256,6 @@ errata = (
         ),
         corrected_by="optimizers.rmsprop",
         note="The last term is g_t²: the step's own gradient counts.",
-    ),
-    Erratum(
-        id="D38",
-        as_written=Claim(
-            name="optimizers.D38",
-            statement="The weights of the moment divided by 1 − ρ·t sum to one.",
-            parts=(Part(left=WEIGHTS / (1 - ρ * T), right=Integer(1)),),
-            arguments=(RHO, STEPS),
-        ),
-        corrected_by="optimizers.adam_bias_correction_is_unbiased",
-        note="The correction is 1 − ρ^t, a power.",
     ),
     Erratum(
         id="D39",

@@ -1,0 +1,295 @@
+"""Branches: residual blocks and skip connections, parallel branches that are added or concatenated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._kernel import Argument, Claim, Line, Part
+from .._kernel.terms import Σ, Opaque, array, indices, sizes, δ
+
+n, d, hidden = sizes("n d hidden")
+r, a = indices("r a", n)
+i, j, k, l_, p = indices("i j k l p", d)
+o, e = indices("o e", hidden)
+x, W, V, cotangent = map(array, ("x", "W", "V", "cotangent"))
+
+X, WEIGHTS, OUT = Argument("x", (n, d)), Argument("W", (d, hidden)), Argument("V", (hidden, d))
+COTANGENT = Argument("cotangent", (n, d))
+
+# --- one residual block ----------------------------------------------------------------------------------------------
+
+
+def block(r: Any, i: Any) -> Any:
+    """F(x): an affine layer, any smooth g, a second affine layer."""
+    return Σ(Opaque("g", 0, Σ(x[r, k] * W[k, o], k)) * V[o, i], o)
+
+
+def block_jacobian(r: Any, i: Any, j: Any) -> Any:
+    """∂F_i/∂x_j."""
+    return Σ(Opaque("g", 1, Σ(x[r, k] * W[k, o], k)) * V[o, i] * W[j, o], o)
+
+
+residual_jacobian = Claim(
+    name="layers.residual_jacobian",
+    statement="The Jacobian of x + F(x) is I + J: what flows back does not have to pass through F.",
+    parts=(
+        Part(left=x[r, i] + block(r, i), by=x[r, j], axes=(r, i, j), right=δ(i, j) + block_jacobian(r, i, j)),
+        Part(left=(x[r, i] + block(r, i)) - x[r, i], right=block(r, i), axes=(r, i), output="residual"),
+    ),
+    arguments=(X, WEIGHTS, OUT),
+    ids=("A12", "D72"),
+    source="H(x) = F(x) + x, F(x) = H(x) − x",
+)
+
+RESIDUAL = Σ(cotangent[r, i] * (x[r, i] + block(r, i)), r, i)
+
+residual_gradient = Claim(
+    name="layers.residual_gradient",
+    statement="The gradient through x + F(x) is the cotangent itself plus F's own gradient; F's weights see only F.",
+    parts=(
+        Part(
+            left=RESIDUAL,
+            by=x[a, j],
+            axes=(a, j),
+            right=cotangent[a, j] + Σ(cotangent[a, i] * block_jacobian(a, i, j), i),
+            lines=(Line(Σ(cotangent[a, i] * (δ(i, j) + block_jacobian(a, i, j)), i), "(I + J)ᵀ times the cotangent"),),
+            output="dx",
+        ),
+        Part(
+            left=RESIDUAL,
+            by=W[j, e],
+            axes=(j, e),
+            right=Σ(x[r, j] * Opaque("g", 1, Σ(x[r, k] * W[k, e], k)) * Σ(cotangent[r, i] * V[e, i], i), r),
+            output="dW",
+        ),
+        Part(
+            left=RESIDUAL,
+            by=V[e, j],
+            axes=(e, j),
+            right=Σ(Opaque("g", 0, Σ(x[r, k] * W[k, e], k)) * cotangent[r, j], r),
+            output="dV",
+        ),
+    ),
+    arguments=(X, WEIGHTS, OUT, COTANGENT),
+    ids=("A12", "D72"),
+    source="(I + J)ᵀ g",
+)
+
+a_residual_block_of_zero_weights_is_the_identity = Claim(
+    name="layers.a_residual_block_of_zero_weights_is_the_identity",
+    statement="A residual block whose last weights are 0 gives back its input: deeper networks contain shallower ones.",
+    parts=(Part(left=x[r, i] + block(r, i), right=x[r, i], axes=(r, i)),),
+    arguments=(X, WEIGHTS, Argument("V", (hidden, d), "given")),
+    given=((V[o, i], 0),),
+    ids=("D71",),
+    source="F = 0",
+)
+
+# --- three residual blocks, one after the other ----------------------------------------------------------------------
+
+W_, V_ = ([array(f"{letter}{block}") for block in (1, 2, 3)] for letter in "WV")
+input_ = array("x")
+widths = sizes("m1 m2 m3")
+units = [indices(f"o{number}", width) for number, width in enumerate(widths, 1)]
+features = [indices(f"k{number}", d) for number in (1, 2, 3)]
+ends = [indices(f"i{number}", d) for number in (1, 2, 3)]
+
+
+def stream(blocks: int, i: Any) -> Any:
+    """A feature after so many residual blocks."""
+    return stream(blocks - 1, i) + added(blocks, i) if blocks else input_[i]
+
+
+def taken(number: int, o: Any) -> Any:
+    """The sum that a hidden unit of a block takes in."""
+    k = features[number - 1]
+    return Σ(stream(number - 1, k) * W_[number - 1][k, o], k)
+
+
+def added(number: int, i: Any) -> Any:
+    """What a block adds to a feature."""
+    o = units[number - 1]
+    return Σ(Opaque("g", 0, taken(number, o)) * V_[number - 1][o, i], o)
+
+
+def returned(blocks: int, j: Any) -> Any:
+    """The gradient by a feature after so many blocks: past the next block, and through it."""
+    if blocks == len(units):
+        return cotangent[j]
+    o, i = units[blocks], ends[blocks]
+    through = Σ(
+        Opaque("g", 1, taken(blocks + 1, o)) * W_[blocks][j, o] * Σ(V_[blocks][o, i] * returned(blocks + 1, i), i), o
+    )
+    return returned(blocks + 1, j) + through
+
+
+END = Σ(cotangent[l_] * stream(3, l_), l_)
+
+three_residual_blocks = Claim(
+    name="layers.three_residual_blocks",
+    statement="Through three residual blocks the gradient is (I + J₁)ᵀ(I + J₂)ᵀ(I + J₃)ᵀ g: one path skips them all.",
+    parts=(
+        Part(
+            left=stream(3, i),
+            right=input_[i] + added(1, i) + added(2, i) + added(3, i),
+            axes=(i,),
+            output="sum",
+        ),
+        Part(left=END, by=input_[p], axes=(p,), right=returned(0, p), output="dx"),
+    ),
+    arguments=(
+        Argument("x", (d,)),
+        *(Argument(f"W{number}", (d, width)) for number, width in enumerate(widths, 1)),
+        *(Argument(f"V{number}", (width, d)) for number, width in enumerate(widths, 1)),
+        Argument("cotangent", (d,)),
+    ),
+    ids=("A12", "D72"),
+    source="x_{l+1} = x_l + F_l(x_l)",
+)
+
+# --- parallel branches -----------------------------------------------------------------------------------------------
+
+c1, c2, height, width = sizes("c1 c2 height width")
+s, s_ = indices("s s_", c1)
+t, t_ = indices("t t_", c2)
+row, row_ = indices("row row_", height)
+col, col_ = indices("col col_", width)
+left, right = array("a"), array("b")
+JOINED = Σ(cotangent[r, s, row, col] * left[r, s, row, col], r, s, row, col) + Σ(
+    cotangent[r, c1 + t, row, col] * right[r, t, row, col], r, t, row, col
+)
+
+concatenate_channels_vjp = Claim(
+    name="layers.concatenate_channels_vjp",
+    statement="The gradient of a concatenation is the cotangent, cut where its parts meet.",
+    parts=(
+        Part(
+            left=JOINED,
+            by=left[a, s_, row_, col_],
+            axes=(a, s_, row_, col_),
+            right=cotangent[a, s_, row_, col_],
+            output="da",
+        ),
+        Part(
+            left=JOINED,
+            by=right[a, t_, row_, col_],
+            axes=(a, t_, row_, col_),
+            right=cotangent[a, c1 + t_, row_, col_],
+            output="db",
+        ),
+    ),
+    arguments=(
+        Argument("a", (n, c1, height, width)),
+        Argument("b", (n, c2, height, width)),
+        Argument("cotangent", (n, c1 + c2, height, width)),
+    ),
+    ids=("A12", "D70"),
+    source="channel s < c₁ is a's, channel c₁ + t is b's",
+)
+
+A, B = array("A"), array("B")
+IN_A = Argument("A", (d, c1))
+IN_B = Argument("B", (d, c2))
+
+
+def branch_a(r: Any, s: Any) -> Any:
+    """What unit s of the first branch takes in."""
+    return Σ(x[r, k] * A[k, s], k)
+
+
+def branch_b(r: Any, t: Any) -> Any:
+    """What unit t of the second branch takes in."""
+    return Σ(x[r, k] * B[k, t], k)
+
+
+CONCATENATED = Σ(cotangent[r, s] * Opaque("f", 0, branch_a(r, s)), r, s) + Σ(
+    cotangent[r, c1 + t] * Opaque("g", 0, branch_b(r, t)), r, t
+)
+
+concatenated_branches_add_their_gradients = Claim(
+    name="layers.concatenated_branches_add_their_gradients",
+    statement="An input of branches whose outputs are concatenated gets the sum of the gradients of all of them.",
+    parts=(
+        Part(
+            left=CONCATENATED,
+            by=x[a, p],
+            axes=(a, p),
+            right=Σ(cotangent[a, s] * Opaque("f", 1, branch_a(a, s)) * A[p, s], s)
+            + Σ(cotangent[a, c1 + t] * Opaque("g", 1, branch_b(a, t)) * B[p, t], t),
+            output="dx",
+        ),
+        Part(
+            left=CONCATENATED,
+            by=A[p, s_],
+            axes=(p, s_),
+            right=Σ(x[r, p] * cotangent[r, s_] * Opaque("f", 1, branch_a(r, s_)), r),
+            output="dA",
+        ),
+        Part(
+            left=CONCATENATED,
+            by=B[p, t_],
+            axes=(p, t_),
+            right=Σ(x[r, p] * cotangent[r, c1 + t_] * Opaque("g", 1, branch_b(r, t_)), r),
+            output="dB",
+        ),
+    ),
+    arguments=(X, IN_A, IN_B, Argument("cotangent", (n, c1 + c2))),
+    ids=("D70",),
+    source="inception: ∂L/∂x = Σ over branches",
+)
+
+first, second, scores = sizes("first second scores")
+u, u_ = indices("u u_", first)
+v, v_ = indices("v v_", second)
+m = indices("m", scores)
+P, Q, c = array("P"), array("Q"), array("c")
+
+
+def merged(m: Any) -> Any:
+    """A linear combination of the sum of two branches."""
+    both = Σ(Opaque("f", 0, Σ(input_[k] * A[k, u], k)) * P[u, i], u) + Σ(
+        Opaque("g", 0, Σ(input_[k] * B[k, v], k)) * Q[v, i], v
+    )
+    return Σ(c[m, i] * both, i)
+
+
+SLOPE = Σ(c[m, j] * Opaque("ℓ", 1, merged(m)), m)
+
+added_branches_share_their_gradient = Claim(
+    name="layers.added_branches_share_their_gradient",
+    statement="Branches that are added get the same cotangent δ, and their common input the sum of what returns.",
+    parts=(
+        Part(
+            left=Σ(Opaque("ℓ", 0, merged(m)), m),
+            by=input_[p],
+            axes=(p,),
+            right=Σ(SLOPE * Σ(P[u, j] * Opaque("f", 1, Σ(input_[k] * A[k, u], k)) * A[p, u], u), j)
+            + Σ(SLOPE * Σ(Q[v, j] * Opaque("g", 1, Σ(input_[k] * B[k, v], k)) * B[p, v], v), j),
+            output="dx",
+        ),
+        Part(
+            left=Σ(Opaque("ℓ", 0, merged(m)), m),
+            by=P[u_, j],
+            axes=(u_, j),
+            right=Opaque("f", 0, Σ(input_[k] * A[k, u_], k)) * SLOPE,
+            output="dP",
+        ),
+        Part(
+            left=Σ(Opaque("ℓ", 0, merged(m)), m),
+            by=Q[v_, j],
+            axes=(v_, j),
+            right=Opaque("g", 0, Σ(input_[k] * B[k, v_], k)) * SLOPE,
+            output="dQ",
+        ),
+    ),
+    arguments=(
+        Argument("x", (d,)),
+        Argument("A", (d, first)),
+        Argument("B", (d, second)),
+        Argument("P", (first, d)),
+        Argument("Q", (second, d)),
+        Argument("c", (scores, d)),
+    ),
+    ids=("A12", "D70", "D72"),
+    source="y = F(x) + G(x)",
+)

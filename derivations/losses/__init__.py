@@ -1,0 +1,115 @@
+"""Losses and their gradients; rows are samples, and every loss is the mean over the rows unless it says otherwise."""
+
+from __future__ import annotations
+
+from . import categorical, regression
+from .binary import (
+    bce_with_logits,
+    bce_with_logits_grad,
+    bce_with_logits_summed_or_for_each_entry,
+    bce_with_pos_weight,
+    bce_with_pos_weight_gradient,
+    bce_with_signs,
+    binary_focal_loss_gradient,
+    logistic_loss,
+    logistic_loss_grad,
+    sigmoid_bce,
+    sigmoid_bce_grad,
+)
+from .categorical import (
+    class_probabilities_have_logit_differences_as_log_odds,
+    derivative_of_the_logarithm,
+    negative_log_likelihood_is_the_mean_of_minus_log_p,
+    softmax_cross_entropy,
+    softmax_cross_entropy_grad,
+    softmax_cross_entropy_gradient_for_any_labels,
+    softmax_cross_entropy_gradient_sums_to_zero,
+    softmax_cross_entropy_hessian,
+    softmax_cross_entropy_summed_or_for_each_row,
+    squared_error_of_softmax_saturates,
+)
+from .distributions import (
+    cross_entropy,
+    entropy,
+    entropy_gradient,
+    kl_divergence,
+    kl_divergence_gradient_by_logits,
+    kl_divergence_gradients,
+)
+from .families import (
+    error_for_any_log_partition_is_its_slope_less_observed,
+    error_of_an_exponential_family_is_predicted_less_observed,
+    log_partition_gradient_is_the_expected_statistic,
+    three_heads_have_one_error,
+)
+from .regression import (
+    gaussian_nll_gradients,
+    gaussian_nll_with_a_variance,
+    half_squared_error,
+    half_squared_error_grad,
+    half_squared_error_summed_or_for_each_row,
+    mse,
+    mse_grad,
+    squared_error,
+    squared_error_grad,
+)
+from .softened import (
+    distillation_gradient,
+    focal_loss_gradient,
+    label_smoothing_gradient,
+    label_smoothing_mixes_two_losses,
+    softmax_cross_entropy_at_a_temperature,
+    softmax_cross_entropy_gradient_at_a_temperature,
+)
+
+__all__ = [
+    "entropy",
+    "entropy_gradient",
+    "cross_entropy",
+    "kl_divergence",
+    "kl_divergence_gradients",
+    "kl_divergence_gradient_by_logits",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_grad",
+    "softmax_cross_entropy_gradient_for_any_labels",
+    "softmax_cross_entropy_gradient_sums_to_zero",
+    "softmax_cross_entropy_hessian",
+    "softmax_cross_entropy_summed_or_for_each_row",
+    "derivative_of_the_logarithm",
+    "negative_log_likelihood_is_the_mean_of_minus_log_p",
+    "class_probabilities_have_logit_differences_as_log_odds",
+    "squared_error_of_softmax_saturates",
+    "softmax_cross_entropy_at_a_temperature",
+    "softmax_cross_entropy_gradient_at_a_temperature",
+    "label_smoothing_mixes_two_losses",
+    "label_smoothing_gradient",
+    "distillation_gradient",
+    "focal_loss_gradient",
+    "bce_with_logits",
+    "bce_with_logits_grad",
+    "bce_with_logits_summed_or_for_each_entry",
+    "bce_with_pos_weight",
+    "bce_with_pos_weight_gradient",
+    "sigmoid_bce",
+    "sigmoid_bce_grad",
+    "logistic_loss",
+    "logistic_loss_grad",
+    "bce_with_signs",
+    "binary_focal_loss_gradient",
+    "half_squared_error",
+    "half_squared_error_grad",
+    "half_squared_error_summed_or_for_each_row",
+    "squared_error",
+    "squared_error_grad",
+    "mse",
+    "mse_grad",
+    "gaussian_nll_with_a_variance",
+    "gaussian_nll_gradients",
+    "log_partition_gradient_is_the_expected_statistic",
+    "error_of_an_exponential_family_is_predicted_less_observed",
+    "error_for_any_log_partition_is_its_slope_less_observed",
+    "three_heads_have_one_error",
+    "errata",
+]
+
+errata = (*categorical.errata, *regression.errata)

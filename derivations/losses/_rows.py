@@ -1,0 +1,81 @@
+"""What the losses have in common: rows of logits and labels, the softmax and the sigmoid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Mul, Pow
+
+from .._kernel import Argument
+from .._kernel.terms import Σ, array, exp, indices, log, scalars, sizes
+
+__all__ = [
+    "ANY_LABELS",
+    "BCE",
+    "BCE_ARGUMENTS",
+    "LABELS",
+    "LOGITS",
+    "MEAN",
+    "ONE_ROW",
+    "PER_ROW",
+    "ROWS_SUM_TO_ONE",
+    "SUM",
+    "a",
+    "c",
+    "d",
+    "f",
+    "g",
+    "i",
+    "j",
+    "k",
+    "labels",
+    "logits",
+    "n",
+    "p",
+    "predictions",
+    "q",
+    "r",
+    "softmax",
+    "targets",
+    "uncancelled",
+    "y1",
+    "z1",
+    "σ",
+    "τ",
+]
+
+n, c, d = sizes("n c d")
+r, a = indices("r a", n)
+i, j, k = indices("i j k", c)
+f, g = indices("f g", d)
+p, q = array("p", positive=True), array("q", positive=True)
+logits, labels = array("logits"), array("labels")
+predictions, targets = array("predictions"), array("targets")
+τ = scalars("temperature", positive=True)
+
+
+def softmax(r: Any, j: Any) -> Any:
+    """Entry (r, j) of the softmax of the logits, row by row."""
+    return exp(logits[r, j]) / Σ(exp(logits[r, k]), k)
+
+
+def σ(x: Any) -> Any:
+    """The logistic sigmoid."""
+    return 1 / (1 + exp(-x))
+
+
+def uncancelled(*factors: Any, over: Any) -> Any:
+    """A quotient as it is written: SymPy would cancel what a line is there to show."""
+    return Mul(Pow(over, -1, evaluate=False), *factors, evaluate=False)
+
+
+LOGITS = Argument("logits", (n, c))
+LABELS = Argument("labels", (n, c), "labels")
+ANY_LABELS = Argument("labels", (n, c))
+MEAN, SUM, PER_ROW = {"reduction": "mean"}, {"reduction": "sum"}, {"reduction": "none"}
+ROWS_SUM_TO_ONE = ((Σ(labels[r, j], j), 1),)
+ONE_ROW = -Σ(labels[r, j] * log(softmax(r, j)), j)
+
+z1, y1 = logits[r], labels[r]
+BCE_ARGUMENTS = (Argument("logits", (n,)), Argument("labels", (n,), "unit"))
+BCE = -Σ(y1 * log(σ(z1)) + (1 - y1) * log(1 - σ(z1)), r) / n
