@@ -14,7 +14,7 @@ demo: $(VENV)/demo  ## grade the examples and print the report
 	@$(BIN)/gradproof grade examples/submissions --exit-zero
 
 test: $(VENV)/test  ## run the laws and the tests of the machinery
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n auto $(PYTEST_OPTIONS)
 
 lint: $(VENV)/dev  ## format, lint, types and import rules
 	$(BIN)/ruff format --check .

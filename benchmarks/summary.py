@@ -24,7 +24,7 @@ def at_most(count: int) -> str:
 
 def main() -> None:
     """Print the summary."""
-    audits, proofs = read("audit")["exercises"], read("prove_deep")["claims"]
+    audits, proofs, errata = read("audit")["exercises"], read("prove_deep")["claims"], read("prove_deep")["errata"]
     functions, grading = read("certificate")["functions"], read("grading")
 
     def total(key: str) -> int:
@@ -35,9 +35,13 @@ def main() -> None:
     ours = max(f["max_error_over_allowed"] for f in functions)
     theirs = max(f["torch_max_error_over_allowed"] or 0.0 for f in functions)
     seconds = grading["seconds"]
+    measured = sum(claim["status"] == "measured" for claim in proofs)
     print(
-        f"claims      {proved} of {len(proofs)} proved; {lies} of {mutants} wrong variants proved ({at_most(mutants)})"
+        f"claims      {proved} of {len(proofs) - measured} proved, {measured} measured; "
+        f"{lies} of {mutants} wrong variants proved ({at_most(mutants)});"
     )
+    refuted = sum(erratum["as_written"] == "refuted" for erratum in errata)
+    print(f"            {refuted} of {len(errata)} errata of the lectures refuted")
     print(f"mistakes    {total('caught')} of {total('misconceptions')} caught, {total('named')} named")
     print(f"mutants     {total('killed')} of {total('mutants')} killed, {total('equivalent')} equivalent")
     print(

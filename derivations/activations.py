@@ -55,6 +55,10 @@ SHIFT = Argument("m", (n,))
 LAST_AXIS = {"axis": -1}
 TEMPERATURE = Argument("temperature", (), "positive", default=1)
 
+SIGMOID = ((array("σ")[e], σ(z[e])),)
+TANH = ((array("tanh")[e], tanh_(z[e])),)
+SOFTMAX, TEMPERED = ((array("s")[r, j], s(r, j)),), ((array("s")[r, j], tempered(r, j)),)
+
 sigmoid = Claim(
     name="activations.sigmoid",
     statement="The sigmoid has two forms, one for each sign: 1/(1 + e^−z) = e^z/(1 + e^z).",
@@ -77,6 +81,7 @@ sigmoid_vjp = Claim(
         ),
     ),
     arguments=(Z, COTANGENT),
+    where=SIGMOID,
     ids=("E01", "D22"),
     source="σ' = σ(1 − σ)",
 )
@@ -86,6 +91,7 @@ sigmoid_derivative_is_a_quarter_less_a_square = Claim(
     statement="σ(1 − σ) is a quarter less a square, hence at most a quarter.",
     parts=(Part(left=σ(x) * (1 - σ(x)), right=(1 - (2 * σ(x) - 1) ** 2) / 4, axes=(e,)),),
     arguments=(Z,),
+    where=SIGMOID,
     ids=("C21", "A19"),
     source="σ' ≤ 1/4",
 )
@@ -111,6 +117,7 @@ tanh_vjp = Claim(
         ),
     ),
     arguments=(Z, COTANGENT),
+    where=TANH,
     ids=("C21",),
     source="tanh' = 1 − tanh²",
 )
@@ -204,6 +211,7 @@ softmax_jacobian = Claim(
     ),
     arguments=(ROWS, TEMPERATURE),
     covers=LAST_AXIS,
+    where=TEMPERED,
     ids=("B08", "B14"),
     source="∂s_i/∂z_j = s_i (δ_ij − s_j)",
 )
@@ -226,6 +234,7 @@ softmax_vjp = Claim(
     ),
     arguments=(ROWS, ROWS_COTANGENT, TEMPERATURE),
     covers=LAST_AXIS,
+    where=TEMPERED,
     ids=("B08", "B14"),
     source="Jᵀg",
 )
@@ -246,6 +255,7 @@ logsumexp_vjp = Claim(
     parts=(Part(left=Σ(cotangent[r] * lse(r), r), by=z[a, i], axes=(a, i), right=cotangent[a] * s(a, i)),),
     arguments=(ROWS, Argument("cotangent", (n,))),
     covers=LAST_AXIS,
+    where=SOFTMAX,
     ids=("A08",),
     source="∂ log Σ e^z / ∂z = s",
 )
@@ -273,6 +283,7 @@ log_softmax_vjp = Claim(
     ),
     arguments=(ROWS, ROWS_COTANGENT),
     covers=LAST_AXIS,
+    where=SOFTMAX,
     ids=("B12", "B13"),
     source="∂ log s_j / ∂z_i = δ_ij − s_i",
 )

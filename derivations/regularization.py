@@ -146,6 +146,8 @@ def ŷ(r: Any, q: Any) -> Any:
 RIDGE = Σ((ŷ(r, o) - targets[r, o]) ** 2, r, o) / n + l2 * Σ(W[k, o] ** 2, k, o)
 RIDGE_ARGUMENTS = (Argument("W", (d, c)), INPUTS, Argument("targets", (n, c)), L2)
 
+RIDGE_NAMES = ((array("ŷ")[r, q], ŷ(r, q)), (array("J")[()], RIDGE))
+
 ridge_objective = Claim(
     name="regularization.ridge_objective",
     statement="The ridge objective is a quadratic in W: the inputs' second moments with l2 added on the diagonal.",
@@ -158,6 +160,7 @@ ridge_objective = Claim(
         ),
     ),
     arguments=RIDGE_ARGUMENTS,
+    where=RIDGE_NAMES[:1],
     ids=("D59", "B22"),
     source="J = (1/N) Σ ‖x W − y‖² + λ Σ W²",
 )
@@ -180,6 +183,7 @@ ridge_objective_grad = Claim(
         ),
     ),
     arguments=RIDGE_ARGUMENTS,
+    where=RIDGE_NAMES,
     ids=("D59", "B24"),
     source="∂J/∂W = 2 xᵀ(xW − y)/N + 2λW",
 )
@@ -188,6 +192,8 @@ PREDICTION = Σ(x[r, k] * w[k], k)
 ERROR = Opaque("L", 1, PREDICTION - y[r])
 PENALISED_MEAN = Σ(Opaque("L", 0, PREDICTION - y[r]), r) / n + l2 * Σ(w[k] ** 2, k)
 LINEAR_ARGUMENTS = (WEIGHTS, INPUTS, Argument("y", (n,)), L2)
+
+LINEAR_NAMES = ((array("ŷ")[r], PREDICTION), (array("J")[()], PENALISED_MEAN))
 
 penalised_gradient_is_the_mean_of_error_times_input = Claim(
     name="regularization.penalised_gradient_is_the_mean_of_error_times_input",
@@ -202,6 +208,7 @@ penalised_gradient_is_the_mean_of_error_times_input = Claim(
         ),
     ),
     arguments=LINEAR_ARGUMENTS,
+    where=LINEAR_NAMES,
     ids=("D59", "D60"),
     source="∂J/∂w_1 = E[∂L/∂ŷ · ∂ŷ/∂w_1] + 2λw_1",
     note="The loss is any smooth function L of prediction − target; E is the mean over the sample.",
@@ -225,6 +232,13 @@ def slope(at: Any) -> Any:
     """The derivative of the one-feature objective."""
     return 2 * Σ((at * one_x - one_y) * one_x, r) / n + 2 * l2 * at
 
+
+ONE_FEATURE_NAMES = (
+    (array("v")[()], MOMENT),
+    (array("m")[()], CROSS),
+    (array("w'")[()], SHRUNK),
+    (array("J")[()], ONE_FEATURE),
+)
 
 ridge_shrinks_the_least_squares_weight = Claim(
     name="regularization.ridge_shrinks_the_least_squares_weight",
@@ -250,12 +264,15 @@ ridge_shrinks_the_least_squares_weight = Claim(
     ),
     arguments=(*ONE_FEATURE_ARGUMENTS, Argument("w_ols", (Integer(1),), "given")),
     given=LEAST_SQUARES,
+    where=ONE_FEATURE_NAMES,
     ids=("D58",),
     source="w = v/(v + λ) · w_ols",
     note="The completed square shows that the shrunk weight is the only minimum (v + λ > 0).",
 )
 
 scale = scalars("scale")
+
+SCALED_NAMES = (*ONE_FEATURE_NAMES[:2], (array("v'")[()], Σ((scale * one_x) ** 2, r) / n))
 
 ridge_depends_on_the_scale_of_a_feature = Claim(
     name="regularization.ridge_depends_on_the_scale_of_a_feature",
@@ -278,6 +295,7 @@ ridge_depends_on_the_scale_of_a_feature = Claim(
         ),
     ),
     arguments=(*ONE_FEATURE_ARGUMENTS, Argument("scale", (), "positive")),
+    where=SCALED_NAMES,
     ids=("D58", "D61"),
     source="v → s²v",
     note="Least squares has no such effect: its weight times the feature stays as it is.",
@@ -285,6 +303,8 @@ ridge_depends_on_the_scale_of_a_feature = Claim(
 
 NORM = sqrt(Σ(g[k] ** 2, k))
 CLIP_ARGUMENTS = (Argument("g", (d,)), Argument("max_norm", (), "positive"))
+
+NORM_NAMES = ((array("‖g‖")[()], NORM),)
 
 clip_by_global_norm_makes_the_norm_the_bound = Claim(
     name="regularization.clip_by_global_norm_makes_the_norm_the_bound",
@@ -298,6 +318,7 @@ clip_by_global_norm_makes_the_norm_the_bound = Claim(
         ),
     ),
     arguments=CLIP_ARGUMENTS,
+    where=NORM_NAMES,
     ids=("A19",),
     source="g · c/‖g‖",
     note="All the gradients of a network count as one vector g.",
@@ -364,6 +385,8 @@ def dropped(j: Any) -> Any:
     return y[j] * kept[ω, j] / (1 - drop)
 
 
+DROPPED = ((array("z")[ω, j], dropped(j)),)
+
 dropout = Claim(
     name="regularization.dropout",
     statement="Inverted dropout leaves the mean of every input as it is and gives it the variance x² p/(1 − p).",
@@ -374,6 +397,7 @@ dropout = Claim(
     arguments=(*MASKS, Argument("y", (d,))),
     given=MASK_MOMENTS,
     spaces=MASK_SPACE,
+    where=DROPPED,
     ids=("B27", "D45"),
     source="x · mask/(1 − p), mask ~ Bernoulli(1 − p)",
     note="p is the probability of dropping, as in PyTorch.",
@@ -401,6 +425,7 @@ dropout_on_a_linear_unit_is_a_ridge = Claim(
     arguments=(*MASKS, Argument("y", (d,)), Argument("w", (d,)), Argument("target")),
     given=MASK_MOMENTS,
     spaces=MASK_SPACE,
+    where=DROPPED,
     ids=("D45", "B27"),
     source="Srivastava et al. 2014, section 9.1",
     note="The ridge weighs each weight by its input's square: units cannot rely on one another for free.",

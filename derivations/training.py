@@ -30,6 +30,8 @@ PENALTY = l2 * Σ(W[f, j] ** 2, f, j)
 LOSS = -Σ(labels[r, j] * log(s(r, j)), r, j) / n + PENALTY
 WEIGHTS, X, L2 = Argument("W", (d, c)), Argument("x", (n, d)), Argument("l2")
 
+NAMES = ((array("z")[r, j], z(r, j)), (array("s")[r, j], s(r, j)))
+
 softmax_regression = Claim(
     name="training.softmax_regression",
     statement="The classifier's loss is the mean of (Σ labels) log Σ exp z − Σ labels · z with z = xW, plus l2 Σ W².",
@@ -41,6 +43,7 @@ softmax_regression = Claim(
     ),
     arguments=(WEIGHTS, X, Argument("labels", (n, c)), L2),
     covers={"reduction": "mean"},
+    where=NAMES,
     ids=("B21", "B22", "C04", "C08"),
     source="L = (1/N) Σ L_i + λ R(W)",
 )
@@ -65,6 +68,7 @@ softmax_regression_grad = Claim(
     arguments=(WEIGHTS, X, Argument("labels", (n, c), "labels"), L2),
     given=((Σ(labels[r, j], j), 1),),
     covers={"reduction": "mean"},
+    where=NAMES,
     ids=("B23", "B24", "C08", "B15"),
     source="∂L/∂W = xᵀ(s − y)/N + 2λW",
     note="Needs labels whose rows sum to one.",
@@ -117,6 +121,7 @@ minibatch_step_is_the_mean_of_its_samples_steps = Claim(
         ),
     ),
     arguments=(X, Argument("w", (d,)), Argument("lr")),
+    where=((array("z")[r], Σ(x[r, f] * w[f], f)),),
     ids=("B29", "B04"),
     source="sample a batch, forward, backward, update",
 )
@@ -166,6 +171,15 @@ def is_first_lowest(t: int) -> Any:
     return flag
 
 
+BEST = (
+    *(
+        named
+        for t in range(2, EPOCHS)
+        for named in ((array(f"low{t}")[()], best_after(t)[0]), (array(f"kept{t}")[f], best_after(t)[1]))
+    ),
+    *((array(f"first{t}")[()], is_first_lowest(t)) for t in range(EPOCHS)),
+)
+
 early_stopping_keeps_the_first_lowest = Claim(
     name="training.early_stopping_keeps_the_first_lowest",
     statement="A copy at each new low leaves, after four epochs in any order with any ties, the first lowest one's.",
@@ -186,6 +200,7 @@ early_stopping_keeps_the_first_lowest = Claim(
         )
         for ranks in RANKS
     ),
+    where=BEST,
     ids=("B19",),
     source="keep a copy when the validation loss reaches a new low",
     note="All 75 orders of four losses, with ties; the best of any number of epochs is found two at a time.",
@@ -223,6 +238,8 @@ weight, sum_in, before, slack = scalars("weight z gradient slack")
 SLOPE = exp(-sum_in) / (1 + exp(-sum_in)) ** 2
 TO_A_QUARTER = (1 / (1 + exp(-sum_in)) - Integer(1) / 2) ** 2 * (Integer(1) / 4 + SLOPE)
 
+UNIT = ((array("σ")[()], 1 / (1 + exp(-sum_in))), (array("σ'")[()], SLOPE))
+
 sigmoid_layer_keeps_the_gradient_below_its_bound = Claim(
     name="training.sigmoid_layer_keeps_the_gradient_below_its_bound",
     statement="If D² ≤ B², one more sigmoid layer of weight w has (w σ' D)² ≤ (w/4)² B²: L layers have (w/4)^L.",
@@ -235,6 +252,7 @@ sigmoid_layer_keeps_the_gradient_below_its_bound = Claim(
         ),
     ),
     arguments=tuple(Argument(name) for name in ("weight", "z", "gradient", "slack")),
+    where=UNIT,
     ids=("A19", "E02", "C21", "C23"),
     source="|Π w σ'(z_l)| ≤ (w/4)^L",
     note="The hypothesis is written B² = D² + slack²; the claim is the step of an induction on the number of layers.",

@@ -40,7 +40,7 @@ def filled(match: re.Match[str]) -> str:
     """Return a block with its content made anew."""
     kind, what = match.groups()
     content = (ROOT / what).read_text(encoding="utf-8").strip("\n") if kind == "file" else output_of(what)
-    language = "python" if kind == "file" else "text"
+    language = "python" if what.endswith(".py") and kind == "file" else "text"
     return f"<!-- {kind}: {what} -->\n```{language}\n{content}\n```\n<!-- end -->"
 
 

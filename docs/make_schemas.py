@@ -13,6 +13,7 @@ import msgspec
 
 import gradproof  # noqa: F401  (takes the rooms)
 from graders._proofs import Proofs
+from graders._symbolic import Answers
 from graders.harness.audit import Audit
 from graders.harness.certify import Certificate
 from graders.harness.report import SCHEMA, Report
@@ -35,7 +36,13 @@ class Audits(msgspec.Struct, frozen=True):
     exercises: list[Audit]
 
 
-DOCUMENTS: dict[str, type] = {"grade": Report, "prove": Proofs, "certify": Certificates, "audit": Audits}
+DOCUMENTS: dict[str, type] = {
+    "grade": Report,
+    "prove": Proofs,
+    "answers": Answers,
+    "certify": Certificates,
+    "audit": Audits,
+}
 
 
 def schemas() -> dict[str, dict[str, Any]]:

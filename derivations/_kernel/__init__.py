@@ -1,4 +1,8 @@
-"""The kernel: a small trusted prover for formulas with sums over indices of symbolic size, and its evaluator."""
+"""The kernel: a small trusted prover for formulas with sums over indices of symbolic size, and its evaluator.
+
+What a proof rests on, in the order to read it: terms, calculus, sign, claim, verify. What must refuse lies, and shares
+no rule with those: evaluate, agreement, mutants. The rest shows (render, abbreviation) or computes (numeric).
+"""
 
 from __future__ import annotations
 

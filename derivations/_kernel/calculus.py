@@ -276,8 +276,12 @@ def _join(factors: Iterable[tuple[Any, Fraction]], rules: tuple[Rule, ...]) -> P
     for atom, power in factors:
         powers[atom] = powers.get(atom, Fraction(0)) + power
     whole: list[tuple[Any, int]] = []
+    coefficient = ONE
     for atom, power in list(powers.items()):
-        if isinstance(atom, Step | Delta) and power >= 1:
+        if atom.is_Rational:  # of 2^(3/2) and 2^(−1/2) the roots are √2, the rest is a number
+            coefficient *= Fraction(int(atom.p), int(atom.q)) ** floor(power)
+            powers[atom] = power - floor(power)
+        elif isinstance(atom, Step | Delta) and power >= 1:
             powers[atom] = ONE  # their values are 0 and 1
         elif isinstance(atom, Abs) and abs(power) >= 2:
             squares = int(power / 2)  # |x|² is x²
@@ -287,7 +291,7 @@ def _join(factors: Iterable[tuple[Any, Fraction]], rules: tuple[Rule, ...]) -> P
             whole.append((atom, floor(power)))
             powers[atom] = power - floor(power)
     kept = sorted(((atom, power) for atom, power in powers.items() if power), key=_rank)
-    product: Polynomial = {tuple(kept): ONE}
+    product: Polynomial = {tuple(kept): coefficient}
     for atom, n in whole:
         for _ in range(n):
             product = _multiply(product, normal(atom, rules), rules)
@@ -342,7 +346,7 @@ def _without_denominators(p: Polynomial, rules: tuple[Rule, ...]) -> tuple[Polyn
 
 
 def _primitive(p: Polynomial) -> tuple[Fraction, Monomial, Polynomial]:
-    """Write p = c · (common monomial) · rest, where the first coefficient of the rest is 1."""
+    """Write p = c · (common monomial) · rest, where the constant of the rest, or its first coefficient, is 1."""
     lowest: dict[Any, Fraction] = dict(next(iter(p)))
     for monomial in p:
         powers = dict(monomial)
@@ -351,7 +355,7 @@ def _primitive(p: Polynomial) -> tuple[Fraction, Monomial, Polynomial]:
     common = tuple(sorted(((atom, power) for atom, power in lowest.items() if power), key=_rank))
     less = tuple((atom, -power) for atom, power in common)
     rest = {_lean((*monomial, *less)): c for monomial, c in p.items()}
-    c = rest[min(rest, key=_order)]
+    c = rest[()] if () in rest else rest[min(rest, key=_order)]
     return c, common, {monomial: k / c for monomial, k in rest.items()}
 
 
@@ -389,9 +393,10 @@ def _power(p: Polynomial, n: Fraction, rules: tuple[Rule, ...]) -> Polynomial:
     out += [(Abs(atom), power * n) for atom, power in common if not atom.is_positive and power % 2 == 0]
     mixed = tuple((atom, power) for atom, power in common if not atom.is_positive and power % 2 != 0)
     under = _expression(_multiply({mixed: ONE}, rest, rules))
-    if c > 0 and c != 1:
-        out.append((Rational(c.numerator, c.denominator), n))
-    elif c < 0:
+    if c > 0:
+        out += [(Integer(p), k * n) for p, k in _primes(c.numerator).items()]
+        out += [(Integer(p), -k * n) for p, k in _primes(c.denominator).items()]
+    else:
         under = Rational(c.numerator, c.denominator) * under
     if under != 1:
         out.append((under, n))
@@ -404,12 +409,36 @@ def _general_power(e: Any, rules: tuple[Rule, ...]) -> Polynomial:
         n = Fraction(int(power.p), int(power.q))
         whole = n.denominator == 1 and n > 0
         return _power(normal(base, rules) if whole else _merged(normal(base, rules), rules), n, rules)
-    name = _named(base, rules)
-    exponent = normal(power, rules)
+    below = _merged(normal(base, rules), rules)
+    product: Polynomial = {(): ONE}
+    factors = _positive_factors(below, rules)
+    if factors is not None:  # (a b)^n = a^n b^n needs positive factors
+        for factor, times in factors:
+            product = _multiply(product, _power_of_name(factor, normal(times * power, rules), rules), rules)
+        return product
+    name, exponent = _expression(below), normal(power, rules)
     # α^(a + b) = α^a α^b needs α > 0, or whole exponents (and α ≠ 0 where one of them is negative).
-    whole = power.is_integer and all(c.denominator == 1 for c in exponent.values())
-    if not (name.is_positive or whole):
-        return _atom(Pow(name, _expression(exponent)), rules)
+    if power.is_integer and all(c.denominator == 1 for c in exponent.values()):
+        return _power_of_name(name, exponent, rules)
+    return _atom(Pow(name, _expression(exponent)), rules)
+
+
+def _positive_factors(p: Polynomial, rules: tuple[Rule, ...]) -> list[tuple[Any, Any]] | None:
+    """Names above 0 and their exponents, with p as their product; None where p is not seen to be above 0."""
+    top, bottom = _without_denominators(p, rules)
+    if not top:
+        return None
+    c, common, rest = _primitive(top)
+    factors = [(atom, k) for atom, k in (*common, *((atom, -k) for atom, k in bottom))]
+    factors += [(Integer(prime), Fraction(k)) for prime, k in _primes(c.numerator).items()] if c > 0 else []
+    factors += [(Integer(prime), Fraction(-k)) for prime, k in _primes(c.denominator).items()]
+    factors += [(_expression(rest), ONE)] if rest != {(): ONE} else []
+    if c < 0 or not all(atom.is_positive for atom, _ in factors):
+        return None
+    return [(atom, Rational(k.numerator, k.denominator)) for atom, k in factors]
+
+
+def _power_of_name(name: Any, exponent: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
     product: Polynomial = {(): ONE}
     for monomial, c in exponent.items():
         if monomial == ():
@@ -432,6 +461,11 @@ def _exponential(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
     return product
 
 
+def _primes(number: int) -> dict[int, int]:
+    """The prime factors of a whole number; of a very large one the rest beyond the small primes may stay whole."""
+    return {int(p): int(k) for p, k in factorint(number, limit=100_000).items()} if number > 1 else {}
+
+
 def _logarithm(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
     """The log of a product is the sum of logs, for the factors that are positive."""
     top, bottom = _without_denominators(u, rules)
@@ -452,6 +486,8 @@ def _logarithm(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
             total = _add(total, _scale(normal(atom.args[1] * log(atom.args[0]), rules), power))
         elif atom.is_positive:
             total = _add(total, {((log(atom), ONE),): power})
+        elif power.denominator == 1 and power % 2 == 0:  # log x² is 2 log |x|
+            total = _add(total, {((log(Abs(atom)), ONE),): power})
         else:
             left.append((atom, power))
     if left or c < 0:
@@ -459,7 +495,7 @@ def _logarithm(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
         total = _add(total, {((log(argument, evaluate=False), ONE),): ONE})
         c = abs(c)
     for number, sign in ((c.numerator, 1), (c.denominator, -1)):
-        primes = factorint(number) if number > 1 else {}
+        primes = _primes(number)
         total = _add(total, {((log(Integer(p)), ONE),): Fraction(sign * k) for p, k in primes.items()})
     return total
 
@@ -589,8 +625,8 @@ def _sum_of_product(monomial: Monomial, index: Index, rules: tuple[Rule, ...]) -
         if index.size is oo:
             raise ArithmeticError("a sum over all integers of what does not depend on the index")
         return _multiply({outside: ONE}, normal(index.size, rules), rules)
-    over, factors = _flattened(index, inside)
-    return _multiply({outside: ONE}, _sum_atom(over, factors, rules), rules)
+    over, factors, c = _flattened(index, inside)
+    return _multiply({outside: c}, _sum_atom(over, factors, rules), rules)
 
 
 def _equal_index(factor: tuple[Any, Fraction], index: Index) -> Any:
@@ -615,9 +651,11 @@ def _solved(difference: Any, index: Index) -> Any:
     return _expression(_scale(p, -c))
 
 
-def _flattened(index: Index, inside: list[tuple[Any, Fraction]]) -> tuple[list[Index], list[tuple[Any, Fraction]]]:
+def _flattened(
+    index: Index, inside: list[tuple[Any, Fraction]]
+) -> tuple[list[Index], list[tuple[Any, Fraction]], Fraction]:
     """Sums among the factors become further indices, so that Σ_i a_i Σ_j b_ij and Σ_j Σ_i a_i b_ij are one atom."""
-    over, factors = [index], []
+    over, factors, number = [index], list[tuple[Any, Fraction]](), ONE
     taken = {i.label for atom, _ in inside for i in free(atom)} | {index.label}
     for atom, power in inside:
         copies = int(power) if isinstance(atom, Sum) and power.denominator == 1 and 0 < power <= 3 else 0
@@ -635,9 +673,9 @@ def _flattened(index: Index, inside: list[tuple[Any, Fraction]]) -> tuple[list[I
                 over.append(inner)
                 taken.add(inner.label)
             ((monomial, coefficient),) = normal(body).items()
-            assert coefficient == 1, "the body of a sum in normal form is one monomial"
+            number *= coefficient  # not 1 where another name made another term of a root the first
             factors.extend(monomial)
-    return over, list(_lean(factors))
+    return over, list(_lean(factors)), number
 
 
 def _sum_atom(over: list[Index], factors: list[tuple[Any, Fraction]], rules: tuple[Rule, ...]) -> Polynomial:

@@ -108,11 +108,11 @@ class Claim:
 
     `given` are assumptions (equations; a free index stands for every value); `cases` are entries whose sign is split
     into below, at and above 0; `regions` replace entries by expressions of positive symbols, one region after another
-    (every strict order of some numbers, say); `by_steps` = (T, ρ) proves left = right by induction: the difference f
-    has f(0) = 0 and f(T + 1) = ρ f(T). `positive` are expressions assumed to be above 0, `lemmas` the inequalities
-    that certificates may use. `covers` names the hyperparameters for which the formula is the function's. `where` names
-    parts of the formulas for readers: with (s[r, j], softmax(r, j)) an s stands for each softmax. The proof does not
-    see it.
+    (every strict order of some numbers, say; the proof is for these regions alone); `by_steps` = (T, ρ) proves left =
+    right by induction: the difference f has f(0) = 0 and f(T + 1) = ρ f(T). `positive` are expressions assumed to be
+    above 0, `lemmas` the inequalities that certificates may use. `covers` names the hyperparameters for which the
+    formula is the function's. `where` names parts of the formulas for readers: with (s[r, j], softmax(r, j)) an s
+    stands for each softmax. The proof does not see it.
     """
 
     name: str
@@ -162,7 +162,8 @@ class State:
 class Induction:
     """What a loop has computed after any number of steps; step number T (from 0) reads row T of `inputs`.
 
-    `trajectory` names the variable that is wanted after every step; the others are wanted after the last.
+    `trajectory` names the variable that is wanted after every step; the others are wanted after the last. `where` names
+    parts of the formulas for readers; its names may have the step as an index: m[T, j] is m after any number of steps.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Induction:
     trajectory: str = "params"
     given: tuple[tuple[Any, Any], ...] = ()
     covers: Mapping[str, object] = field(default_factory=dict)
+    where: tuple[tuple[Entry, Any], ...] = ()
     ids: tuple[str, ...] = ()
     source: str = ""
     note: str = ""

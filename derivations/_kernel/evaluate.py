@@ -59,22 +59,20 @@ def _interval_log(x: Any) -> Any:
 
 def _interval_power(base: Any, power: Any) -> Any:
     """A whole power is a product; any other needs a base that is not negative."""
-    base = iv.mpf(base)
-    whole = power if isinstance(power, int) else None
-    if whole is None and iv.mpf(power).delta == 0 and mp.isint(mp.mpf(iv.mpf(power).a)):
-        whole = int(mp.mpf(iv.mpf(power).a))
-    if whole is not None:
+    base, exponent = iv.mpf(base), iv.mpf(_interval(power))
+    if exponent.a == exponent.b and mp.isint(mp.mpf(exponent.a)):
+        whole = int(mp.mpf(exponent.a))
         if whole < 0 and base.a <= 0 <= base.b:
             raise ZeroDivisionError("division by a number that may be zero")
         return base**whole
-    if base.a < 0 or (base.a == 0 and not iv.mpf(power).a > 0):
+    if base.a < 0 or (base.a == 0 and not exponent.a > 0):
         raise ValueError("the root of a number that may be negative")
     if power == Fraction(1, 2):
         return iv.sqrt(base)
     if base.a > 0:
-        return iv.exp(_interval(power) * iv.log(base))
+        return iv.exp(exponent * iv.log(base))
     # A positive power grows with its base, from 0.
-    top = iv.exp(_interval(power) * iv.log(iv.mpf(base.b))).b if base.b > 0 else 0
+    top = iv.exp(exponent * iv.log(iv.mpf(base.b))).b if base.b > 0 else 0
     return iv.mpf([0, top])
 
 
@@ -323,6 +321,8 @@ def _entry(e: Entry) -> Run:
 
 def _loop(e: Sum) -> Run:
     index, body = e.index, _compiled(e.body)
+    if _nothing(e.body):
+        return lambda here: 0
     span = _span(e) if index.size is oo else _finite(_compiled(index.size))
 
     def add_up(here: Scope) -> Any:
@@ -338,6 +338,10 @@ def _loop(e: Sum) -> Run:
         return total
 
     return add_up
+
+
+def _nothing(body: Any) -> bool:
+    return bool(body == 0) or (isinstance(body, Sum) and _nothing(body.body))
 
 
 def _finite(size: Run) -> Callable[[Scope], range]:

@@ -33,7 +33,10 @@ def verified_number(claim: Number, mutants: int) -> Verification:
     """Enclose the value in an interval of sixty digits, every point of which rounds to what is printed."""
     enclosure = _enclosed(claim, claim.value)
     holds = _rounds_to(claim, enclosure)
-    shown = mp.nstr(mp.mpf(enclosure.mid), 20)
+    with mp.workdps(DIGITS):
+        middle, width = (mp.mpf(enclosure.a) + mp.mpf(enclosure.b)) / 2, mp.mpf(enclosure.b) - mp.mpf(enclosure.a)
+        shown = mp.nstr(middle, 20)
+        sharp = width < mp.mpf(10) ** -AGREE * (1 + abs(middle))
     wrong = list(_wrong_prints(claim, enclosure))[:mutants]
     apart = _surely_not(claim, enclosure)
     return Verification(
@@ -45,7 +48,7 @@ def verified_number(claim: Number, mutants: int) -> Verification:
         source=claim.source,
         steps=(Checked(claim.value, claim.printed, f"it is {shown}", holds, claim.relation),),
         model=True,
-        numeric_digits=AGREE if enclosure.delta < mp.mpf(10) ** -AGREE * (1 + abs(mp.mpf(enclosure.mid))) else 0,
+        numeric_digits=AGREE if sharp else 0,
         witness=Witness("", {}, (), shown, claim.printed, claim.arguments) if apart else None,
         mutants=len(wrong),
         mutants_proved=sum(_rounds_to(w, enclosure) for w in wrong),

@@ -20,7 +20,7 @@ from .sign import at_least_zero
 from .terms import Sum, Symbol, put
 from .verification import Checked, Verification
 
-__all__ = ["verify"]
+__all__ = ["equal", "verify"]
 
 TRIALS = 3  # sample points for each claim
 MORE_TRIALS = 12  # and for a wrong inequality, which may hold at many points
@@ -86,7 +86,7 @@ def _chain(claim: Claim, part: Part, rules: tuple[Rule, ...]) -> Iterator[Checke
         if below is part.right and part.relation != "=":
             yield from _bound(claim, part, above, rules)
         else:
-            yield Checked(above, below, because, _equal(claim, above - below, rules))
+            yield Checked(above, below, because, equal(claim, above - below, rules))
         above = below
 
 
@@ -97,12 +97,13 @@ def _bound(claim: Claim, part: Part, left: Any, rules: tuple[Rule, ...]) -> Iter
         return
     difference = left - part.right
     certificate = rewritten(difference, rules) if part.certificate is None else part.certificate
-    yield Checked(difference, certificate, "the difference", _equal(claim, difference - certificate, rules))
+    yield Checked(difference, certificate, "the difference", equal(claim, difference - certificate, rules))
     seen = at_least_zero(certificate, claim.positive, claim.lemmas, strictly=part.relation == ">")
     yield Checked(certificate, Integer(0), "its sign is seen", seen, part.relation)
 
 
-def _equal(claim: Claim, difference: Any, rules: tuple[Rule, ...]) -> bool:
+def equal(claim: Claim, difference: Any, rules: tuple[Rule, ...]) -> bool:
+    """Whether a difference is proved to be zero by what the claim may use: its cases, its regions or its induction."""
     if claim.by_steps is not None:
         step, ratio = claim.by_steps
         following = put(difference, {step: step + 1})

@@ -66,6 +66,7 @@ rnn_cell_gradients = Claim(
         Σ(dh[i] * tanh(taken_in(0, i)), i), lambda gate, i: dh[i] * tanh(taken_in(gate, i), slope=1), gates=1
     ),
     arguments=arguments(1),
+    where=((array("a0")[i], taken_in(0, i)), (array("L")[()], Σ(dh[i] * tanh(taken_in(0, i)), i))),
     ids=("A16", "D22"),
     source="h' = tanh(xW + hU + b)",
     note="Not in the lectures.",
@@ -98,6 +99,15 @@ def lstm_error(n: int, i: Any) -> Any:
 
 LSTM = Σ(dh[i] * gate(3, i) * tanh(memory(i)) + dc[i] * memory(i), i)
 
+LSTM_NAMES = (
+    *((array(f"a{n}")[i], taken_in(n, i)) for n in range(4)),
+    *((array(name)[i], gate(n, i)) for n, name in enumerate("IFGO")),
+    (array("C")[i], memory(i)),
+    (array("δ")[i], memory_error(i)),
+    *((array(f"δ{n}")[i], lstm_error(n, i)) for n in range(4)),
+    (array("L")[()], LSTM),
+)
+
 lstm_cell_gradients = Claim(
     name="attention.lstm_cell_gradients",
     statement="An LSTM's memory passes its error on through the forget gate alone; each gate has an error of its own.",
@@ -106,6 +116,7 @@ lstm_cell_gradients = Claim(
         *gradients(LSTM, lstm_error, gates=4),
     ),
     arguments=(*arguments(4), Argument("c", (d,)), Argument("dc", (d,))),
+    where=LSTM_NAMES,
     ids=("A16", "D22"),
     source="c' = f c + i g, h' = o tanh(c')",
     note="Not in the lectures; gates in the order i, f, g, o. Where f is 1 the memory is a skip connection in time.",
@@ -159,6 +170,17 @@ def gru_past_error(n: int, i: Any) -> Any:
 
 GATES = range(3)
 
+GRU_NAMES = (
+    *((array(f"a{n}")[i], taken_in(n, i)) for n in (0, 1)),
+    (array("R")[i], reset(i)),
+    (array("Z")[i], update(i)),
+    (array("P")[i], past(i)),
+    (array("a2")[i], Σ(x[k] * W[2, k, i], k) + b[2, i] + reset(i) * past(i)),
+    (array("N")[i], candidate(i)),
+    *((array(f"δ{n}")[i], gru_error(n, i)) for n in (2, 1, 0)),
+    (array("L")[()], GRU),
+)
+
 gru_cell_gradients = Claim(
     name="attention.gru_cell_gradients",
     statement="A GRU passes z g straight on to the past state; the rest goes through its gates and the candidate.",
@@ -177,6 +199,7 @@ gru_cell_gradients = Claim(
         Part(GRU, gru_past_error(2, q), by=hidden_bias[q], axes=(q,), output="db_hidden"),
     ),
     arguments=(*arguments(3), Argument("b_hidden", (d,))),
+    where=GRU_NAMES,
     ids=("A16", "D22"),
     source="h' = (1 − z) n + z h, n = tanh(xW + b + r (hU + b'))",
     note="Not in the lectures; gates in the order r, z, n, the reset after the product with U, as PyTorch has it.",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Mul, Pow, Rational
+
 from .._kernel import Argument, Claim, Line, Part
 from .._kernel.terms import Σ, Integer, array, exp, indices, sizes, sqrt, δ
 
@@ -48,6 +50,15 @@ def score_error(r: Any, s: Any) -> Any:
 
 PULLED = Σ(cotangent[r, e] * attended(r, e), r, e)
 
+NAMES = (
+    (array("S")[r, s], score(r, s)),
+    (array("A")[r, s], weight(r, s)),
+    (array("y")[r, e], attended(r, e)),
+    (array("G")[r, s], wanted(r, s)),
+    (array("E")[r, s], score_error(r, s)),
+    (array("L")[()], PULLED),
+)
+
 scaled_dot_product_attention = Claim(
     name="attention.scaled_dot_product_attention",
     statement="Attention does not change when a number, such as the maximum, is subtracted from a query's scores.",
@@ -59,6 +70,7 @@ scaled_dot_product_attention = Claim(
         ),
     ),
     arguments=(QUERY, KEY, VALUE, Argument("shift", (n,))),
+    where=NAMES,
     ids=("A01",),
     source="softmax(QKᵀ/√d) V",
     note="Not in the lectures; no mask.",
@@ -77,6 +89,7 @@ attention_weights_sum_to_one = Claim(
         ),
     ),
     arguments=(QUERY, KEY, VALUE, Argument("shift", (width,))),
+    where=NAMES,
     ids=("A01",),
     source="Σ softmax = 1",
 )
@@ -120,6 +133,7 @@ scaled_dot_product_attention_vjp = Claim(
         ),
     ),
     arguments=(QUERY, KEY, VALUE, COTANGENT),
+    where=NAMES,
     ids=("A16", "B14"),
     source="the chain rule through QKᵀ/√d, softmax and AV",
     note="Not in the lectures; no mask.",
@@ -139,6 +153,7 @@ attention_scores_have_gradients_that_sum_to_zero = Claim(
         ),
     ),
     arguments=(QUERY, KEY, VALUE, COTANGENT, Argument("shift", (d,))),
+    where=NAMES,
     ids=("A01", "B14"),
     source="Σ_s ∂L/∂score_s = 0",
 )
@@ -166,6 +181,7 @@ embedding_vjp = Claim(
         Argument("indices", (n, vocabulary), "labels"),
         Argument("cotangent", (n, d)),
     ),
+    where=((array("y")[r, f], embedded),),
     ids=("D21",),
     source="a look-up is a one-hot row times the table",
     note="The indices are read as one-hot rows; a word that stands twice is counted twice.",
@@ -189,6 +205,12 @@ def unit(x: Any, r: Any, j: Any) -> Any:
 
 j, k = indices("j k", d)
 NORMALIZED = Σ(cotangent[r, j] * unit(x, r, j), r, j)
+
+UNIT_NAMES = (
+    (array("‖x‖")[r], norm(x, r)),
+    (array("u")[r, j], unit(x, r, j)),
+    (array("L")[()], NORMALIZED),
+)
 
 unit_vectors = Claim(
     name="attention.unit_vectors",
@@ -219,12 +241,13 @@ unit_vectors = Claim(
         ),
         Part(
             left=unit(x, r, j),
-            right=x[r, j] / sqrt(d) / sqrt(Σ(x[r, f] ** 2, f) / d),
+            right=Mul(x[r, j] / sqrt(d), Pow(Σ(x[r, f] ** 2, f) / d, Rational(-1, 2), evaluate=False), evaluate=False),
             axes=(r, j),
             output="as RMS norm",
         ),
     ),
     arguments=(VECTORS, Argument("cotangent", (n, d))),
+    where=UNIT_NAMES,
     ids=("A16",),
     source="u = x/‖x‖",
     note="Needs x ≠ 0.",
@@ -237,6 +260,14 @@ def cosine(r: Any) -> Any:
 
 
 COSINES = Σ(cotangent[r] * cosine(r), r)
+
+COSINE_NAMES = (
+    *UNIT_NAMES[:2],
+    (array("‖y‖")[r], norm(y, r)),
+    (array("v")[r, j], unit(y, r, j)),
+    (array("cos")[r], cosine(r)),
+    (array("L")[()], COSINES),
+)
 
 cosine_similarity_gradients = Claim(
     name="attention.cosine_similarity_gradients",
@@ -258,6 +289,7 @@ cosine_similarity_gradients = Claim(
         ),
     ),
     arguments=(VECTORS, Argument("y", (n, d)), Argument("cotangent", (n,))),
+    where=COSINE_NAMES,
     ids=("A16",),
     source="cos = x·y/(‖x‖‖y‖)",
     note="Needs x ≠ 0 and y ≠ 0.",
@@ -290,6 +322,13 @@ def rotated(v: Any, h: Any, half: int) -> Any:
 BETWEEN = (to[i] - at[i]) / (1 + at[i] * to[i])
 TWO = Integer(2)
 
+TURNS = (("", at[i]), ("'", to[i]), ("''", BETWEEN))
+ROTARY_NAMES = (
+    (array("between")[i], BETWEEN),
+    *((array(f"c{primes}")[i], cos(h)) for primes, h in TURNS),
+    *((array(f"s{primes}")[i], sin(h)) for primes, h in TURNS),
+)
+
 rotary_positions = Claim(
     name="attention.rotary_positions",
     statement="Turning a pair of features keeps its inner products; with different turns only the difference counts.",
@@ -313,6 +352,7 @@ rotary_positions = Claim(
         Argument("here", (pairs,)),
         Argument("there", (pairs,)),
     ),
+    where=ROTARY_NAMES,
     ids=("A01",),
     source="R(α)ᵀR(β) = R(β − α)",
     note="An angle is given by h = tan(angle/2): cos = (1 − h²)/(1 + h²), sin = 2h/(1 + h²), every angle but half a "

@@ -49,6 +49,8 @@ affine = Claim(
     source="z = Σ x_k w_ki + b_i",
 )
 
+AFFINE = ((array("y")[r, i], y(r, i)), (array("L")[()], PULLED_BACK))
+
 affine_vjp = Claim(
     name="layers.affine_vjp",
     statement="The gradients through y = xW + b are dx = gWᵀ, dW = xᵀg and db, the sum of the rows of g.",
@@ -70,6 +72,7 @@ affine_vjp = Claim(
         Part(left=PULLED_BACK, by=b[q], axes=(q,), right=Σ(cotangent[r, q], r), output="db"),
     ),
     arguments=(X, WEIGHTS, BIAS, COTANGENT),
+    where=AFFINE,
     ids=("A13", "D21"),
     source="input · error",
 )
@@ -85,6 +88,7 @@ two_affine_layers_are_one = Claim(
         ),
     ),
     arguments=(X, WEIGHTS, BIAS, Argument("W2", (d_out, d_next)), Argument("b2", (d_next,))),
+    where=AFFINE[:1],
     ids=("C12",),
     source="(xW + b)W₂ + b₂ = x(WW₂) + (bW₂ + b₂)",
 )
@@ -92,6 +96,8 @@ two_affine_layers_are_one = Claim(
 error = array("error")
 HIDDEN = Σ(error[o] * Σ(Opaque("g", 0, Σ(x[r, k] * W[k, i], k)) * W2[i, o], i), o)
 HIDDEN_ARGUMENTS = (X, WEIGHTS, Argument("W2", (d_out, d_next)), Argument("error", (d_next,)))
+
+HIDDEN_SUM = (array("z")[r, i], Σ(x[r, k] * W[k, i], k))
 
 backpropagation_step = Claim(
     name="layers.backpropagation_step",
@@ -111,6 +117,7 @@ backpropagation_step = Claim(
         ),
     ),
     arguments=HIDDEN_ARGUMENTS,
+    where=(HIDDEN_SUM, (array("L")[()], HIDDEN)),
     ids=("A16", "D22", "D23", "D24", "C06"),
     source="δ_j = g'(z_j) Σ_k w_kj δ_k",
 )
@@ -140,6 +147,7 @@ sigmoid_hidden_weight_gradient = Claim(
         ),
     ),
     arguments=HIDDEN_ARGUMENTS,
+    where=(HIDDEN_SUM, (array("σ")[r, i], σ(z(r, i))), (array("L")[()], SIGMOID_HIDDEN)),
     ids=("E01",),
     source="∂f/∂w_ij = a_i σ(in_j)(1 − σ(in_j)) Σ_k Δ_k w_jk",
 )
@@ -219,6 +227,8 @@ pointwise_convolution_is_an_affine_layer = Claim(
     source="the kernel has one offset, 0",
 )
 
+POINTWISE = ((array("y")[r, i, row, col], pointwise(r, i, row, col)), (array("L")[()], PULLED_PIXELS))
+
 pointwise_convolution_gradients = Claim(
     name="layers.pointwise_convolution_gradients",
     statement="Through a 1×1 convolution x gets wᵀg at each pixel, w Σ g x and b Σ g over samples and pixels.",
@@ -240,6 +250,7 @@ pointwise_convolution_gradients = Claim(
         Part(left=PULLED_PIXELS, by=b[q], axes=(q,), right=Σ(slope[r, q, row, col], r, row, col), output="db"),
     ),
     arguments=(PIXELS, KERNEL, BIAS, Argument("cotangent", (n, d_out, height, width))),
+    where=POINTWISE,
     ids=("D21", "D69"),
     source="input · error, summed over pixels",
 )

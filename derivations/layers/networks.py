@@ -47,6 +47,14 @@ def network(depth: int) -> Claim:
             Part(loss, by_weight, by=W[layer][below, here], axes=(below, here), output=f"dW{layer}"),
             Part(loss, by_bias, by=b[layer][here], axes=(here,), output=f"db{layer}"),
         ]
+    hidden = range(1, depth)
+    where = (
+        *((array(f"{n}{layer}")[p[layer]], of(layer, p[layer])) for layer in hidden for n, of in (("z", z), ("h", h))),
+        (array(f"z{depth}")[p[depth]], z(depth, p[depth])),
+        (array("s")[j], s(j)),
+        *((array(f"δ{layer}")[p[layer]], error(layer, p[layer])) for layer in (depth, *reversed(hidden))),
+        (array("L")[()], loss),
+    )
     layers = "layer" if depth == 1 else "layers"
     return Claim(
         name=f"layers.network_of_{depth}_{layers}",
@@ -60,6 +68,7 @@ def network(depth: int) -> Claim:
             Argument("labels", (width[depth],), "labels"),
         ),
         given=((Σ(labels[j], j), 1),),
+        where=where,
         ids=("A16", "A17", "D01", "D12", "D20", "D21", "D22", "D24"),
         source="δ_L = s − y, δ_l = g'(z_l) W_{l+1} δ_{l+1}, ∂L/∂W_l = h_{l−1} δ_l",
         note="For one sample; a batch's gradient is the mean of its samples'.",
@@ -95,6 +104,7 @@ error_of_the_output_layer = Claim(
     ),
     arguments=(Argument("logits", (above,)), Argument("labels", (above,), "labels")),
     given=((Σ(labels[o], o), 1),),
+    where=((array("s")[o], exp(logits[o]) / Σ(exp(logits[e]), e)),),
     ids=("A16", "D11"),
     source="δ_L = s − y",
 )
@@ -126,6 +136,16 @@ def from_below(unit: Any) -> Any:
 
 
 HIDDEN_ERROR = Opaque("g", 1, from_h(q)) * Σ(W2[q, o] * error_above(from_below, o), o)
+
+LAYERS = (
+    (array("u")[o], from_z(o)),
+    (array("δ")[o], error_above(from_z, o)),
+    (array("L")[()], any_loss(from_z)),
+    (array("z'")[i], from_h(i)),
+    (array("u'")[o], from_below(o)),
+    (array("δ'")[o], error_above(from_below, o)),
+    (array("L'")[()], any_loss(from_below)),
+)
 
 backpropagation_from_layer_to_layer = Claim(
     name="layers.backpropagation_from_layer_to_layer",
@@ -164,6 +184,7 @@ backpropagation_from_layer_to_layer = Claim(
         Argument("z_above", (above,)),
         Argument("c", (losses, above)),
     ),
+    where=LAYERS,
     ids=("A16", "A17", "D22", "D24"),
     source="δ_l = g'(z_l) W_{l+1} δ_{l+1}",
     note="The base is error_of_the_output_layer. From the base, L − 1 of these steps give the gradients of a network "
@@ -189,6 +210,8 @@ def slope2(unit: Any) -> Any:
 
 IN3 = Σ(p2(a1) * U[a1, f2], a1)
 
+JACOBIANS = ((array("z")[a1], Σ(p1[a0] * V[a0, a1], a0)), (array("y")[f2], IN3))
+
 jacobians_multiply_from_the_top = Claim(
     name="layers.jacobians_multiply_from_the_top",
     statement="The Jacobian of two layers is the upper one's times the lower one's, in this order.",
@@ -209,6 +232,7 @@ jacobians_multiply_from_the_top = Claim(
         ),
     ),
     arguments=(Argument("p1", (first,)), Argument("V", (first, second)), Argument("U", (second, third))),
+    where=JACOBIANS,
     ids=("A16", "B06"),
     source="∂p_L/∂p_i = ∂p_L/∂p_{i+1} · ∂p_{i+1}/∂p_i",
     note="Entry (row of the output, column of the input). In the other order the sizes do not even fit.",
@@ -237,6 +261,8 @@ def passed_on(n: int) -> Any:
 
 CHAIN = (Argument("w", (Integer(LENGTH),)), Argument("x"))
 
+UNITS = tuple((array(f"p{n}")[()], unit(n)) for n in (1, 2, 3))
+
 chain_of_units = Claim(
     name="layers.chain_of_units",
     statement="In a chain of three units ∂p_3/∂w_i is the product of all ∂p_{j+1}/∂p_j from i on, times ∂p_i/∂w_i.",
@@ -246,6 +272,7 @@ chain_of_units = Claim(
         Part(left=unit(3), by=w[0], right=passed_on(3) * passed_on(2) * (unit_slope(1) * x), output="w1"),
     ),
     arguments=CHAIN,
+    where=UNITS,
     ids=("A14", "A15", "A16", "A18"),
     source="p_{i+1} = σ_{i+1}(w_{i+1} p_i)",
 )
@@ -280,6 +307,11 @@ def through_time(steps: int) -> Claim:
     loss = sum(Σ(cotangent[time - 1, o[0]] * h(time, o[0]), o[0]) for time in times)
     by_input = sum(x[time - 1, p] * error(time, q) for time in times)
     by_past = sum(h(time - 1, r) * error(time, q) for time in times)
+    where = (
+        *((array(f"{name}{time}")[q], of(time, q)) for time in times for name, of in (("z", z), ("h", h))),
+        *((array(f"δ{time}")[q], error(time, q)) for time in reversed(times)),
+        (array("L")[()], loss),
+    )
     return Claim(
         name=f"layers.backpropagation_through_{steps}_steps_of_time",
         statement=f"The weights that {steps} steps share get the sum over time of input · error; an error is "
@@ -298,6 +330,7 @@ def through_time(steps: int) -> Claim:
             Argument("b", (d,)),
             Argument("cotangent", (Integer(steps), d)),
         ),
+        where=where,
         ids=("A16", "A17", "D22"),
         source="h_t = g(x_t W + h_{t−1} U + b)",
         note="Not in the lectures: a recurrent layer is a deep network whose layers share their weights.",

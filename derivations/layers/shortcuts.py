@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Add
+
 from .._kernel import Argument, Claim, Line, Part
 from .._kernel.terms import Σ, Opaque, array, indices, sizes, δ
 
@@ -29,14 +31,23 @@ def block_jacobian(r: Any, i: Any, j: Any) -> Any:
     return Σ(Opaque("g", 1, Σ(x[r, k] * W[k, o], k)) * V[o, i] * W[j, o], o)
 
 
+HIDDEN = (array("z")[r, o], Σ(x[r, k] * W[k, o], k))
+BLOCK = (HIDDEN, (array("F")[r, i], block(r, i)), (array("J")[r, i, j], block_jacobian(r, i, j)))
+
 residual_jacobian = Claim(
     name="layers.residual_jacobian",
     statement="The Jacobian of x + F(x) is I + J: what flows back does not have to pass through F.",
     parts=(
         Part(left=x[r, i] + block(r, i), by=x[r, j], axes=(r, i, j), right=δ(i, j) + block_jacobian(r, i, j)),
-        Part(left=(x[r, i] + block(r, i)) - x[r, i], right=block(r, i), axes=(r, i), output="residual"),
+        Part(
+            left=Add(x[r, i], block(r, i), -x[r, i], evaluate=False),
+            right=block(r, i),
+            axes=(r, i),
+            output="residual",
+        ),
     ),
     arguments=(X, WEIGHTS, OUT),
+    where=BLOCK,
     ids=("A12", "D72"),
     source="H(x) = F(x) + x, F(x) = H(x) − x",
 )
@@ -71,6 +82,7 @@ residual_gradient = Claim(
         ),
     ),
     arguments=(X, WEIGHTS, OUT, COTANGENT),
+    where=(*BLOCK, (array("L")[()], RESIDUAL)),
     ids=("A12", "D72"),
     source="(I + J)ᵀ g",
 )
@@ -81,6 +93,7 @@ a_residual_block_of_zero_weights_is_the_identity = Claim(
     parts=(Part(left=x[r, i] + block(r, i), right=x[r, i], axes=(r, i)),),
     arguments=(X, WEIGHTS, Argument("V", (hidden, d), "given")),
     given=((V[o, i], 0),),
+    where=BLOCK[:2],
     ids=("D71",),
     source="F = 0",
 )
@@ -125,6 +138,13 @@ def returned(blocks: int, j: Any) -> Any:
 
 END = Σ(cotangent[l_] * stream(3, l_), l_)
 
+BLOCKS = (
+    *((array(f"z{n}")[o], taken(n, o)) for n, o in enumerate(units, 1)),
+    *((array(f"F{n}")[i], added(n, i)) for n in (1, 2, 3)),
+    *((array(f"δ{n}")[i], returned(n, i)) for n in (2, 1)),
+    (array("L")[()], END),
+)
+
 three_residual_blocks = Claim(
     name="layers.three_residual_blocks",
     statement="Through three residual blocks the gradient is (I + J₁)ᵀ(I + J₂)ᵀ(I + J₃)ᵀ g: one path skips them all.",
@@ -143,6 +163,7 @@ three_residual_blocks = Claim(
         *(Argument(f"V{number}", (width, d)) for number, width in enumerate(widths, 1)),
         Argument("cotangent", (d,)),
     ),
+    where=BLOCKS,
     ids=("A12", "D72"),
     source="x_{l+1} = x_l + F_l(x_l)",
 )
@@ -183,6 +204,7 @@ concatenate_channels_vjp = Claim(
         Argument("b", (n, c2, height, width)),
         Argument("cotangent", (n, c1 + c2, height, width)),
     ),
+    where=((array("L")[()], JOINED),),
     ids=("A12", "D70"),
     source="channel s < c₁ is a's, channel c₁ + t is b's",
 )
@@ -205,6 +227,8 @@ def branch_b(r: Any, t: Any) -> Any:
 CONCATENATED = Σ(cotangent[r, s] * Opaque("f", 0, branch_a(r, s)), r, s) + Σ(
     cotangent[r, c1 + t] * Opaque("g", 0, branch_b(r, t)), r, t
 )
+
+BRANCHES = ((array("α")[r, s], branch_a(r, s)), (array("β")[r, t], branch_b(r, t)), (array("L")[()], CONCATENATED))
 
 concatenated_branches_add_their_gradients = Claim(
     name="layers.concatenated_branches_add_their_gradients",
@@ -234,6 +258,7 @@ concatenated_branches_add_their_gradients = Claim(
         ),
     ),
     arguments=(X, IN_A, IN_B, Argument("cotangent", (n, c1 + c2))),
+    where=BRANCHES,
     ids=("D70",),
     source="inception: ∂L/∂x = Σ over branches",
 )
@@ -254,6 +279,14 @@ def merged(m: Any) -> Any:
 
 
 SLOPE = Σ(c[m, j] * Opaque("ℓ", 1, merged(m)), m)
+
+MERGED = (
+    (array("α")[u], Σ(input_[k] * A[k, u], k)),
+    (array("β")[v], Σ(input_[k] * B[k, v], k)),
+    (array("y")[m], merged(m)),
+    (array("δ")[j], SLOPE),
+    (array("L")[()], Σ(Opaque("ℓ", 0, merged(m)), m)),
+)
 
 added_branches_share_their_gradient = Claim(
     name="layers.added_branches_share_their_gradient",
@@ -290,6 +323,7 @@ added_branches_share_their_gradient = Claim(
         Argument("Q", (second, d)),
         Argument("c", (scores, d)),
     ),
+    where=MERGED,
     ids=("A12", "D70", "D72"),
     source="y = F(x) + G(x)",
 )

@@ -19,6 +19,8 @@ __all__ = [
     "ONE_ROW",
     "PER_ROW",
     "ROWS_SUM_TO_ONE",
+    "SIGMOID",
+    "SOFTMAX",
     "SUM",
     "a",
     "c",
@@ -72,6 +74,8 @@ def uncancelled(*factors: Any, over: Any) -> Any:
 LOGITS = Argument("logits", (n, c))
 LABELS = Argument("labels", (n, c), "labels")
 ANY_LABELS = Argument("labels", (n, c))
+SOFTMAX = ((array("s")[r, j], softmax(r, j)),)
+SIGMOID = ((array("σ")[r], σ(logits[r])),)
 MEAN, SUM, PER_ROW = {"reduction": "mean"}, {"reduction": "sum"}, {"reduction": "none"}
 ROWS_SUM_TO_ONE = ((Σ(labels[r, j], j), 1),)
 ONE_ROW = -Σ(labels[r, j] * log(softmax(r, j)), j)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._kernel import Argument, Claim, Line, Part
 from .._kernel.terms import Σ, array, exp, log, scalars, δ
-from ._rows import BCE, BCE_ARGUMENTS, MEAN, a, labels, logits, n, r, y1, z1, σ
+from ._rows import BCE, BCE_ARGUMENTS, MEAN, SIGMOID, a, labels, logits, n, r, y1, z1, σ
 
 bce_with_logits = Claim(
     name="losses.bce_with_logits",
@@ -23,6 +23,7 @@ bce_with_logits = Claim(
     ),
     arguments=BCE_ARGUMENTS,
     covers=MEAN,
+    where=SIGMOID,
     ids=("D07", "E15"),
     source="−[y log σ(z) + (1 − y) log(1 − σ(z))]",
 )
@@ -33,6 +34,7 @@ bce_with_logits_grad = Claim(
     parts=(Part(left=BCE, by=logits[a], axes=(a,), right=(σ(logits[a]) - labels[a]) / n),),
     arguments=BCE_ARGUMENTS,
     covers=MEAN,
+    where=SIGMOID,
     ids=("D08",),
     source="∂L/∂z = σ(z) − y",
 )
@@ -61,6 +63,7 @@ bce_with_logits_summed_or_for_each_entry = Claim(
         ),
     ),
     arguments=BCE_ARGUMENTS,
+    where=SIGMOID,
     ids=("B04", "D07", "D08"),
     source="Σ_i L_i against (1/N) Σ_i L_i",
 )
@@ -86,6 +89,7 @@ bce_with_pos_weight = Claim(
     ),
     arguments=WEIGHTED_ARGUMENTS,
     covers=MEAN,
+    where=SIGMOID,
     ids=("D07",),
     source="−[w y log σ(z) + (1 − y) log(1 − σ(z))]",
 )
@@ -109,6 +113,7 @@ bce_with_pos_weight_gradient = Claim(
     ),
     arguments=WEIGHTED_ARGUMENTS,
     covers=MEAN,
+    where=SIGMOID,
     ids=("D08",),
     source="w y (σ(z) − 1) + (1 − y) σ(z)",
 )
@@ -214,6 +219,7 @@ bce_with_signs = Claim(
         ),
     ),
     arguments=(BCE_ARGUMENTS[0], SIGNS),
+    where=SIGMOID,
     ids=("E15",),
     source="softplus(−z) for t = 1 and softplus(z) for t = −1",
 )
@@ -221,6 +227,8 @@ bce_with_signs = Claim(
 focusing = scalars("gamma", positive=True)
 RIGHT, WRONG = 1 / (1 + exp(-z1)), 1 / (1 + exp(z1))
 BINARY_FOCAL = -(y1 * WRONG**focusing * log(RIGHT) + (1 - y1) * RIGHT**focusing * log(WRONG))
+
+CHANCES = ((array("p")[r], σ(z1)), (array("q")[r], σ(-z1)))
 
 binary_focal_loss_gradient = Claim(
     name="losses.binary_focal_loss_gradient",
@@ -235,6 +243,7 @@ binary_focal_loss_gradient = Claim(
         ),
     ),
     arguments=(*BCE_ARGUMENTS, Argument("gamma", (), "positive")),
+    where=CHANCES,
     ids=("D08",),
     source="Lin et al. 2017",
     note="For y = 0 the roles of p and 1 − p are exchanged; γ = 0 is the binary cross-entropy.",

@@ -13,6 +13,7 @@ from ._rows import (
     MEAN,
     ONE_ROW,
     ROWS_SUM_TO_ONE,
+    SOFTMAX,
     a,
     c,
     i,
@@ -62,6 +63,8 @@ def derivation(y: Any, r: Any) -> tuple[Line, ...]:
     )
 
 
+SMOOTHED = (*SOFTMAX, (array("y")[r, j], smoothed(r, j)))
+
 softmax_cross_entropy = Claim(
     name="losses.softmax_cross_entropy",
     statement="The cross-entropy of a softmax is log Σ exp z weighed by the labels, less the logits weighed by them.",
@@ -83,6 +86,7 @@ softmax_cross_entropy = Claim(
     ),
     arguments=(LOGITS, ANY_LABELS, SMOOTHING),
     covers={**MEAN, "axis": -1},
+    where=SMOOTHED,
     ids=("A06", "A08", "C04", "A07"),
     source="−log softmax(z)_y = −z_y + log Σ exp z",
 )
@@ -102,6 +106,7 @@ softmax_cross_entropy_grad = Claim(
     arguments=(LOGITS, LABELS, SMOOTHING),
     given=ROWS_SUM_TO_ONE,
     covers={**MEAN, "axis": -1},
+    where=SMOOTHED,
     ids=("B01", "B10", "B12", "B13", "B15", "C08", "D11"),
     source="∂L/∂z = s − y",
     note="Needs labels whose rows sum to one. Only row a of the batch depends on the logits of row a.",
@@ -120,6 +125,7 @@ softmax_cross_entropy_gradient_for_any_labels = Claim(
         ),
     ),
     arguments=(LOGITS, ANY_LABELS),
+    where=SOFTMAX,
     ids=("B06", "B09", "B12", "B13", "B15"),
     source="∂L/∂z = s Σ y − y",
 )
@@ -130,6 +136,7 @@ softmax_cross_entropy_gradient_sums_to_zero = Claim(
     parts=(Part(left=Σ(softmax(r, i), i), right=Σ(labels[r, i], i), axes=(r,)),),
     arguments=(LOGITS, LABELS),
     given=ROWS_SUM_TO_ONE,
+    where=SOFTMAX,
     ids=("A01", "B15"),
     source="Σ (s − y) = 1 − 1",
 )
@@ -147,6 +154,7 @@ softmax_cross_entropy_hessian = Claim(
     ),
     arguments=(LOGITS, LABELS),
     given=ROWS_SUM_TO_ONE,
+    where=SOFTMAX,
     ids=("B15",),
     source="∂²L/∂z² = diag(s) − s sᵀ",
 )
@@ -183,6 +191,7 @@ softmax_cross_entropy_summed_or_for_each_row = Claim(
     ),
     arguments=(LOGITS, LABELS),
     given=ROWS_SUM_TO_ONE,
+    where=SOFTMAX,
     ids=("B04", "C08", "D02"),
     source="Σ_i L_i against (1/N) Σ_i L_i",
     note="A convention: with the sum, the learning rate means something else for every batch size.",
@@ -227,6 +236,7 @@ negative_log_likelihood_is_the_mean_of_minus_log_p = Claim(
         ),
     ),
     arguments=(LOGITS, Argument("chances", (n,), "unit")),
+    where=SOFTMAX,
     ids=("C02", "D02", "D20"),
     source="J(θ) = −(1/N) Σ log p(y_i|x_i; θ)",
     note="chances are the p(y_i|x_i), whose product is the likelihood: the exponential of the sum of their logs.",
@@ -264,6 +274,7 @@ squared_error_of_softmax_saturates = Claim(
         ),
     ),
     arguments=(LOGITS, ANY_LABELS),
+    where=SOFTMAX,
     ids=("B05",),
     source="the alternative loss Σ (s − y)²",
 )

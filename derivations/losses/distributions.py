@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._kernel import Argument, Claim, Line, Part
 from .._kernel.terms import Σ, log
-from ._rows import LOGITS, MEAN, a, c, i, j, logits, n, p, q, r, softmax
+from ._rows import LOGITS, MEAN, SOFTMAX, a, c, i, j, logits, n, p, q, r, softmax
 
 TRUTH, ESTIMATE = Argument("p", (n, c), "distribution"), Argument("q", (n, c), "distribution")
 POSITIVE_TRUTH, POSITIVE_ESTIMATE = Argument("p", (n, c), "positive"), Argument("q", (n, c), "positive")
@@ -49,6 +49,7 @@ entropy_gradient = Claim(
         ),
     ),
     arguments=(POSITIVE_TRUTH, LOGITS),
+    where=SOFTMAX,
     ids=("C03", "B10"),
     source="∂(−p log p)/∂p = −log p − 1",
     note="By p as free numbers: they need not sum to one.",
@@ -122,6 +123,7 @@ kl_divergence_gradient_by_logits = Claim(
     ),
     arguments=(TRUTH, LOGITS),
     given=TRUTH_SUMS_TO_ONE,
+    where=SOFTMAX,
     ids=("C03", "B15"),
     source="∂KL(p‖softmax(z))/∂z = q − p",
 )

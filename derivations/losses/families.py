@@ -6,7 +6,7 @@ from typing import Any
 
 from .._kernel import Argument, Claim, Line, Part
 from .._kernel.terms import Σ, Index, Opaque, array, exp, indices, log, pi, sizes, sqrt, δ
-from ._rows import LOGITS, c, i, j, k, logits, n, r, softmax, σ
+from ._rows import LOGITS, SOFTMAX, c, i, j, k, logits, n, r, softmax, σ
 
 m = sizes("m")
 o, u = indices("o u", m)
@@ -27,6 +27,13 @@ def probability(o: Any) -> Any:
 LOG_PARTITION = log(Σ(weight(u), u))
 PREDICTED = Σ(probability(u) * statistics[u, i], u)
 
+NAMES = (
+    (array("w")[o], weight(o)),
+    (array("P")[o], probability(o)),
+    (array("A")[()], LOG_PARTITION),
+    (array("E")[i], PREDICTED),
+)
+
 log_partition_gradient_is_the_expected_statistic = Claim(
     name="losses.log_partition_gradient_is_the_expected_statistic",
     statement="The log-partition function has the expected statistics as gradient and their covariance as curvature.",
@@ -42,6 +49,7 @@ log_partition_gradient_is_the_expected_statistic = Claim(
         ),
     ),
     arguments=FAMILY,
+    where=NAMES,
     ids=("A08", "D11"),
     source="∇A(z) = E[T], ∇²A(z) = Cov[T]",
     note="For any finite set of outcomes, any statistics of them and any positive base measure.",
@@ -72,6 +80,7 @@ error_of_an_exponential_family_is_predicted_less_observed = Claim(
         ),
     ),
     arguments=FAMILY,
+    where=NAMES,
     ids=("D05", "D08", "D11"),
     source="p(o|z) = h(o) exp(z · T(o) − A(z))",
     note="For any finite set of outcomes, any statistics of them and any positive base measure.",
@@ -143,6 +152,7 @@ three_heads_have_one_error = Claim(
         Argument("label", (n,), "unit"),
         LOGITS,
     ),
+    where=SOFTMAX,
     ids=("D05", "D06", "D08", "D11"),
     source="−log p(y|z) = A(z) − z · y + const",
     note="The observed statistics are y itself, and for the class y the vector with a 1 in its place.",

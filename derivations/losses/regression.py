@@ -24,6 +24,7 @@ half_squared_error = Claim(
     ),
     arguments=ERROR_ARGUMENTS,
     covers=MEAN,
+    where=((array("N")[r, f], exp(-((targets[r, f] - predictions[r, f]) ** 2) / 2) / sqrt(2 * pi)),),
     ids=("D03", "D04"),
     source="p = N(y; z, I), −log p = ½‖y − z‖² + d/2 · log 2π",
 )
@@ -142,6 +143,11 @@ GAUSSIAN_ARGUMENTS = (
     Argument("variance", (n, d), "positive"),
 )
 
+DENSITIES = (
+    (array("N")[r, f], exp(-(miss**2) / (2 * exp(log_variance[r, f]))) / sqrt(2 * pi * exp(log_variance[r, f]))),
+    (array("N'")[r, f], exp(-(miss**2) / (2 * variance[r, f])) / sqrt(2 * pi * variance[r, f])),
+)
+
 gaussian_nll_with_a_variance = Claim(
     name="losses.gaussian_nll_with_a_variance",
     statement="With a log-variance s, −log N(y; z, e^s) is ½ (s + (y − z)² e^(−s)) plus the constant ½ log 2π.",
@@ -158,6 +164,7 @@ gaussian_nll_with_a_variance = Claim(
         ),
     ),
     arguments=GAUSSIAN_ARGUMENTS,
+    where=DENSITIES,
     ids=("D03",),
     source="½ log v + (y − z)²/(2v) + ½ log 2π",
 )
@@ -189,6 +196,7 @@ gaussian_nll_gradients = Claim(
         ),
     ),
     arguments=GAUSSIAN_ARGUMENTS,
+    where=DENSITIES,
     ids=("D03", "D05"),
     source="v = e^s, ∂v/∂s = v",
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._kernel import Argument, Claim, Line, Part
 from .._kernel.terms import Σ, array, exp, log, scalars, δ
-from ._rows import ANY_LABELS, LABELS, LOGITS, ROWS_SUM_TO_ONE, a, c, i, j, k, labels, logits, n, r, softmax, τ
+from ._rows import ANY_LABELS, LABELS, LOGITS, ROWS_SUM_TO_ONE, SOFTMAX, a, c, i, j, k, labels, logits, n, r, softmax, τ
 
 TEMPERATURE = Argument("temperature", (), "positive", default=1)
 ε, γ = scalars("label_smoothing"), scalars("gamma", positive=True)
@@ -19,6 +19,8 @@ def tempered(z: Any, r: Any, j: Any) -> Any:
 
 
 TEMPERED_CROSS_ENTROPY = -Σ(labels[r, j] * log(tempered(logits, r, j)), r, j) / n
+
+TEMPERED = ((array("s")[r, j], tempered(logits, r, j)), (array("t")[r, j], tempered(teacher, r, j)))
 
 softmax_cross_entropy_at_a_temperature = Claim(
     name="losses.softmax_cross_entropy_at_a_temperature",
@@ -34,6 +36,7 @@ softmax_cross_entropy_at_a_temperature = Claim(
         ),
     ),
     arguments=(LOGITS, ANY_LABELS, TEMPERATURE),
+    where=TEMPERED,
     ids=("A06", "A08", "E12"),
     source="−log softmax(z/T)_y = −z_y/T + log Σ exp(z/T)",
 )
@@ -57,6 +60,7 @@ softmax_cross_entropy_gradient_at_a_temperature = Claim(
     ),
     arguments=(LOGITS, LABELS, TEMPERATURE),
     given=ROWS_SUM_TO_ONE,
+    where=TEMPERED,
     ids=("B15", "E12"),
     source="∂L/∂z = (s − y)/T",
     note="Needs labels whose rows sum to one.",
@@ -76,6 +80,7 @@ label_smoothing_mixes_two_losses = Claim(
         ),
     ),
     arguments=(LOGITS, ANY_LABELS, SMOOTHING),
+    where=SOFTMAX,
     ids=("B01",),
     source="y ← (1 − ε) y + ε/c",
 )
@@ -99,6 +104,7 @@ label_smoothing_gradient = Claim(
     ),
     arguments=(LOGITS, LABELS, SMOOTHING),
     given=ROWS_SUM_TO_ONE,
+    where=SOFTMAX,
     ids=("B15",),
     source="∂L/∂z = s − (1 − ε) y − ε/c",
 )
@@ -123,6 +129,7 @@ distillation_gradient = Claim(
         ),
     ),
     arguments=(LOGITS, Argument("teacher", (n, c)), TEMPERATURE),
+    where=TEMPERED,
     ids=("B15", "C03", "E12"),
     source="Hinton, Vinyals and Dean 2015",
     note="The factor T² keeps the gradient's size: s at temperature T differs from 1/c by about 1/T.",
@@ -147,6 +154,7 @@ focal_loss_gradient = Claim(
         ),
     ),
     arguments=(LOGITS, ANY_LABELS, Argument("gamma", (), "positive")),
+    where=SOFTMAX,
     ids=("B15",),
     source="Lin et al. 2017",
     note="For at least two classes; γ = 0 is the cross-entropy.",

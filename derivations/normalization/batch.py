@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Add, Mul
+
 from .._kernel import Argument, Claim, Erratum, Induction, Line, Part, State
 from .._kernel.terms import Σ, Integer, array, indices, scalars, sizes, sqrt, steps
 
@@ -50,6 +52,9 @@ def batch_dx(r: Any, j: Any) -> Any:
     return gamma[j] / (n * sqrt(v(j) + eps)) * (n * cotangent[r, j] - g_sum - x̂(r, j) * g_along)
 
 
+STATISTICS = ((array("μ")[j], μ(j)), (array("v")[j], v(j)))
+NAMES = (*STATISTICS, (array("x̂")[r, j], x̂(r, j)), (array("y")[r, j], batch_normed(r, j)))
+
 variance_of_a_batch = Claim(
     name="normalization.variance_of_a_batch",
     statement="The variance σ², the mean of the squared deviations, is the mean of the squares less the squared mean.",
@@ -67,6 +72,7 @@ variance_of_a_batch = Claim(
         ),
     ),
     arguments=(X,),
+    where=STATISTICS[:1],
     ids=("B16", "B17", "D64"),
     source="σ² = (1/N) Σ (x − μ)²",
 )
@@ -79,6 +85,7 @@ deviations_from_the_mean_sum_to_zero = Claim(
         Part(left=Σ(μ(j), r), right=Σ(x[r, j], r), axes=(j,), output="sum"),
     ),
     arguments=(X,),
+    where=STATISTICS[:1],
     ids=("B16", "D63"),
     source="μ = (1/N) Σ x",
 )
@@ -94,6 +101,7 @@ batch_norm = Claim(
         ),
     ),
     arguments=(X, GAMMA, BETA, EPS),
+    where=NAMES,
     ids=("A11", "B18", "D62"),
     source="x → γ (x − E x)/√(Var x + ε) + β",
     note="Equal as numbers; in floating point the first form cancels where the mean is large.",
@@ -107,6 +115,7 @@ mean_of_a_normalized_batch = Claim(
         Part(left=Σ(batch_normed(r, j), r) / n, right=beta[j], axes=(j,), output="after"),
     ),
     arguments=(X, GAMMA, BETA, EPS),
+    where=NAMES,
     ids=("B18", "D66"),
     source="E x̂ = 0",
 )
@@ -138,6 +147,7 @@ variance_of_a_normalized_batch = Claim(
         ),
     ),
     arguments=(X, GAMMA, BETA, EPS),
+    where=NAMES,
     ids=("B18",),
     source="Var x̂ = v/(v + ε)",
 )
@@ -147,6 +157,13 @@ COLUMN = Argument("x", (n,))
 M = Σ(column[s], s) / n
 V = Σ((column[b] - M) ** 2, b) / n
 
+COLUMN_NAMES = (
+    (array("μ")[()], M),
+    (array("v")[()], V),
+    (array("σ")[()], sqrt(V)),
+    (array("x̂")[r], (column[r] - M) / sqrt(V)),
+)
+
 normalized_without_epsilon = Claim(
     name="normalization.normalized_without_epsilon",
     statement="With ε = 0 a feature that is not constant over the batch gets mean 0 and variance 1.",
@@ -155,13 +172,14 @@ normalized_without_epsilon = Claim(
         Part(left=Σ(((column[r] - M) / sqrt(V)) ** 2, r) / n, right=Integer(1), output="variance"),
         Part(
             left=column[r],
-            right=M + sqrt(V) * ((column[r] - M) / sqrt(V)),
+            right=Add(M, Mul(sqrt(V), (column[r] - M) / sqrt(V), evaluate=False), evaluate=False),
             axes=(r,),
             output="undone",
         ),
     ),
     arguments=(COLUMN,),
     positive=(V,),
+    where=COLUMN_NAMES,
     ids=("D65", "D66"),
     source="x̂_ij = (x_ij − μ_j)/σ_j",
     note="Needs σ_j > 0: where all rows are equal, x̂ is 0/0.",
@@ -170,6 +188,8 @@ normalized_without_epsilon = Claim(
 shift, scale = array("shift"), array("scale", positive=True)
 MOVED = Σ(scale[j] * x[s, j] + shift[j], s) / n
 MOVED_VARIANCE = Σ((scale[j] * x[b, j] + shift[j] - MOVED) ** 2, b) / n
+
+MOVED_NAMES = (*NAMES[:3], (array("μ'")[j], MOVED), (array("v'")[j], MOVED_VARIANCE))
 
 batch_norm_forgets_shift_and_scale = Claim(
     name="normalization.batch_norm_forgets_shift_and_scale",
@@ -182,6 +202,7 @@ batch_norm_forgets_shift_and_scale = Claim(
         ),
     ),
     arguments=(X, Argument("shift", (d,)), Argument("scale", (d,), "positive"), EPS),
+    where=MOVED_NAMES,
     ids=("B18", "D66"),
     source="Var(a x + m) = a² Var x",
     note="Hence a bias before batch norm has no effect and no gradient, and the gradient by x is orthogonal to 1.",
@@ -218,9 +239,12 @@ batch_norm_vjp = Claim(
         Part(left=PULLED, by=beta[k], axes=(k,), right=Σ(cotangent[r, k], r), output="dbeta"),
     ),
     arguments=(X, GAMMA, BETA, EPS, COTANGENT),
+    where=(*NAMES, (array("L")[()], PULLED)),
     ids=("A11", "B18"),
     source="the chain rule through x̂, σ² and μ",
 )
+
+DX = (*NAMES, (array("dx")[r, j], batch_dx(r, j)))
 
 batch_norm_gradient_is_orthogonal = Claim(
     name="normalization.batch_norm_gradient_is_orthogonal",
@@ -245,6 +269,7 @@ batch_norm_gradient_is_orthogonal = Claim(
         ),
     ),
     arguments=(X, GAMMA, EPS, COTANGENT),
+    where=DX,
     ids=("B18",),
     source="batch norm forgets shift and scale",
     note="With ε = 0 the gradient is orthogonal to x̂ as well.",
@@ -260,6 +285,8 @@ def evaluated(r: Any, j: Any) -> Any:
 
 
 EVALUATED = Σ(cotangent[r, j] * (gamma[j] * evaluated(r, j) + beta[j]), r, j)
+
+EVALUATED_NAMES = ((array("x̂")[r, j], evaluated(r, j)), (array("L")[()], EVALUATED))
 
 batch_norm_when_evaluating = Claim(
     name="normalization.batch_norm_when_evaluating",
@@ -293,6 +320,7 @@ batch_norm_when_evaluating_vjp = Claim(
         Part(left=EVALUATED, by=beta[k], axes=(k,), right=Σ(cotangent[r, k], r), output="dbeta"),
     ),
     arguments=(X, GAMMA, BETA, *RUNNING, EPS, COTANGENT),
+    where=EVALUATED_NAMES,
     ids=("A11", "B18"),
     source="the statistics are constants",
 )
@@ -361,6 +389,7 @@ unbiased_variance = Claim(
         ),
     ),
     arguments=(COLUMN,),
+    where=COLUMN_NAMES[:2],
     ids=("B17", "D64"),
     source="s² = N/(N − 1) σ²",
     note="Needs N ≥ 2. Running variances are unbiased, the variance that normalizes a batch is not.",
@@ -398,6 +427,17 @@ PULLED_IMAGES = Σ(
     *(r, channel, row, col),
 )
 
+IMAGE_NAMES = (
+    (array("N")[()], COUNT),
+    (array("μ")[m], channel_mean(m)),
+    (array("v")[m], channel_variance(m)),
+    (array("x̂")[r, m, row, col], pixel(r, m, row, col)),
+    (array("y")[r, m, row, col], gamma[m] * pixel(r, m, row, col) + beta[m]),
+    (array("G")[m], Σ(g, r, row, col)),
+    (array("P")[m], Σ(g * pixel(r, m, row, col), r, row, col)),
+    (array("L")[()], PULLED_IMAGES),
+)
+
 batch_norm_of_images = Claim(
     name="normalization.batch_norm_of_images",
     statement="For images each channel's output has mean β and variance γ² σ²/(σ² + ε) over batch, rows and columns.",
@@ -416,6 +456,7 @@ batch_norm_of_images = Claim(
         ),
     ),
     arguments=IMAGES,
+    where=IMAGE_NAMES,
     ids=("A11", "B18", "D66"),
     source="each channel is one feature, each pixel one sample",
 )
@@ -447,6 +488,7 @@ batch_norm_of_images_vjp = Claim(
         Part(left=PULLED_IMAGES, by=beta[m], axes=(m,), right=Σ(g, r, row, col), output="dbeta"),
     ),
     arguments=(*IMAGES, IMAGES_COTANGENT),
+    where=IMAGE_NAMES,
     ids=("A11", "B18"),
     source="the chain rule through x̂, σ² and μ, with N·H·W for N",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._kernel import Argument, Claim, Line, Part
-from .._kernel.terms import Σ, Integer, array, indices, scalars, sizes, sqrt
+from .._kernel.terms import Σ, Integer, array, indices, scalars, sizes, sqrt, δ
 
 n, d = sizes("n d")
 r, a = indices("r a", n)
@@ -37,6 +37,14 @@ def row_hat(r: Any, j: Any) -> Any:
 PULLED_ROWS = Σ(cotangent[r, j] * (gamma[j] * row_hat(r, j) + beta[j]), r, j)
 ROW_MEAN_SQUARE = Σ(x[r, k] ** 2, k) / d
 
+ROW_NAMES = (
+    (array("μ")[r], row_mean(r)),
+    (array("v")[r], row_variance(r)),
+    (array("x̂")[r, j], row_hat(r, j)),
+    (array("y")[r, j], gamma[j] * row_hat(r, j) + beta[j]),
+    (array("L")[()], PULLED_ROWS),
+)
+
 layer_norm = Claim(
     name="normalization.layer_norm",
     statement="Layer norm normalizes each row over its features, then gives each feature its own gain and bias.",
@@ -48,6 +56,7 @@ layer_norm = Claim(
         ),
     ),
     arguments=(X, GAMMA, BETA, EPS),
+    where=ROW_NAMES,
     ids=("A11",),
     source="y = γ (x − μ_row)/√(σ²_row + ε) + β",
     note="Not in the lectures; with one number for γ and one for β it is batch norm of the transposed x.",
@@ -66,6 +75,7 @@ normalized_rows = Claim(
         ),
     ),
     arguments=(X, EPS),
+    where=ROW_NAMES,
     ids=("A11",),
     source="Var x̂ = v/(v + ε)",
 )
@@ -102,6 +112,7 @@ layer_norm_vjp = Claim(
         Part(left=PULLED_ROWS, by=beta[k], axes=(k,), right=Σ(cotangent[r, k], r), output="dbeta"),
     ),
     arguments=(X, GAMMA, BETA, EPS, COTANGENT),
+    where=ROW_NAMES,
     ids=("A11",),
     source="the chain rule through x̂, σ² and μ, within a row",
 )
@@ -116,6 +127,8 @@ def rms(r: Any) -> Any:
 
 PULLED_RMS = Σ(cotangent[r, j] * gamma[j] * x[r, j] / rms(r), r, j)
 
+RMS_NAMES = ((array("rms")[r], rms(r)), (array("L")[()], PULLED_RMS))
+
 rms_norm = Claim(
     name="normalization.rms_norm",
     statement="RMS norm divides each row by the root of its mean square, which is the variance plus the squared mean.",
@@ -127,6 +140,7 @@ rms_norm = Claim(
         ),
     ),
     arguments=(X, GAMMA, EPS),
+    where=(*ROW_NAMES[:2], *RMS_NAMES),
     ids=("A11",),
     source="y = γ x/√(mean x² + ε)",
     note="Not in the lectures; where a row's mean is 0 it is layer norm without the bias.",
@@ -144,11 +158,8 @@ rms_norm_vjp = Claim(
             - x[a, k] * Σ(cotangent[a, j] * gamma[j] * x[a, j], j) / (d * rms(a) ** 3),
             lines=(
                 Line(
-                    cotangent[a, k] * gamma[k] / rms(a)
-                    + Σ(cotangent[a, j] * gamma[j] * x[a, j], j)
-                    * (-1 / rms(a) ** 2)
-                    * (2 * x[a, k] / d / (2 * rms(a))),
-                    "directly, and through 1/rms",
+                    Σ(cotangent[a, j] * gamma[j] * (δ(j, k) - x[a, j] * x[a, k] / (d * rms(a) ** 2)) / rms(a), j),
+                    "∂(x_j/rms)/∂x_k: directly, and through 1/rms",
                 ),
             ),
             output="dx",
@@ -156,6 +167,7 @@ rms_norm_vjp = Claim(
         Part(left=PULLED_RMS, by=gamma[k], axes=(k,), right=Σ(cotangent[r, k] * x[r, k] / rms(r), r), output="dgamma"),
     ),
     arguments=(X, GAMMA, EPS, COTANGENT),
+    where=RMS_NAMES,
     ids=("A11",),
     source="the chain rule through 1/rms",
 )
@@ -194,6 +206,18 @@ PULLED_GROUPS = Σ(
     cotangent[r, group, u, p] * (gamma[group, u] * group_hat(r, group, u, p) + beta[group, u]), r, group, u, p
 )
 
+SCALED = gamma[group, u] * cotangent[r, group, u, p]
+GROUP_NAMES = (
+    (array("N")[()], IN_GROUP),
+    (array("μ")[r, group], group_mean(r, group)),
+    (array("v")[r, group], group_variance(r, group)),
+    (array("x̂")[r, group, u, p], group_hat(r, group, u, p)),
+    (array("y")[r, group, u, p], gamma[group, u] * group_hat(r, group, u, p) + beta[group, u]),
+    (array("G")[r, group], Σ(SCALED, u, p)),
+    (array("P")[r, group], Σ(SCALED * group_hat(r, group, u, p), u, p)),
+    (array("L")[()], PULLED_GROUPS),
+)
+
 group_norm = Claim(
     name="normalization.group_norm",
     statement="Group norm normalizes a sample over a group's channels and positions; each channel has gain and bias.",
@@ -208,6 +232,7 @@ group_norm = Claim(
         ),
     ),
     arguments=GROUPED,
+    where=GROUP_NAMES,
     ids=("A11",),
     source="y = γ (x − μ_group)/√(σ²_group + ε) + β",
     note="Not in the lectures; axes are sample, group, channel within the group, position.",
@@ -247,6 +272,7 @@ group_norm_vjp = Claim(
         ),
     ),
     arguments=(*GROUPED, Argument("cotangent", (n, groups, members, pixels))),
+    where=GROUP_NAMES,
     ids=("A11",),
     source="the chain rule through x̂, σ² and μ, within a group",
 )

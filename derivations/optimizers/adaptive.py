@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Mul, Pow, Rational
+
 from .._kernel import Argument, Claim, Erratum, Induction, Part, State
 from .._kernel.terms import Σ, Abs, Index, Integer, Step, array, scalars, sqrt, steps
 from ._loop import ALPHA, EPS, GRADS, LR, PARAMS, T, d, decayed, eps, g, grads, j, lr, params, travelled, α
@@ -35,6 +37,7 @@ adagrad = Induction(
         ),
     ),
     arguments=(PARAMS, GRADS, LR, EPS, Argument("sum", (d,), "positive")),
+    where=((total[T, j], sum_after(T)),),
     ids=("D30", "D31", "D32", "E08"),
     source="r ← r + g², Δθ = −εg/(δ + √r)",
 )
@@ -63,6 +66,7 @@ rmsprop = Induction(
     ),
     arguments=(PARAMS, GRADS, LR, ALPHA, EPS, SQUARE_AVG),
     covers={"centered": False, "momentum": 0},
+    where=((square_avg[T, j], square_avg_after(T)),),
     ids=("D33", "D34", "D36"),
     source="r ← ρr + (1 − ρ)g², Δθ = −εg/(δ + √r)",
 )
@@ -97,6 +101,8 @@ ADAM_STATES = (
     State(v[j], ADAM_V, v_after(T), (j,)),
 )
 
+MOMENTS_AFTER = ((m[T, j], m_after(T)), (v[T, j], v_after(T)), (array("step")[T, j], adam_step_number(T)))
+
 adam = Induction(
     name="optimizers.adam",
     statement="Adam's moments are moving averages of g and g²; each step uses bias-corrected copies of them.",
@@ -107,6 +113,7 @@ adam = Induction(
     ),
     arguments=(PARAMS, GRADS, LR, BETAS, EPS, *MOMENTS, SO_FAR),
     covers={"weight_decay": 0, "amsgrad": False},
+    where=MOMENTS_AFTER,
     ids=("C25", "D37", "D38", "D39", "D40", "D41", "D42"),
     source="s ← ρ₁s + (1 − ρ₁)g, r ← ρ₂r + (1 − ρ₂)g², Δθ = −ε ŝ/(δ + √r̂)",
 )
@@ -131,6 +138,7 @@ adamw = Induction(
     ),
     arguments=(PARAMS, GRADS, LR, BETAS, EPS, DECAY, *MOMENTS, SO_FAR),
     covers={"amsgrad": False},
+    where=MOMENTS_AFTER,
     ids=("C25", "B26"),
     source="Loshchilov and Hutter 2019: θ ← θ − lr · weight_decay · θ − Adam's step",
 )
@@ -138,12 +146,17 @@ adamw = Induction(
 g1 = grads[0, j]
 
 
+def corrected(g: Any, β: Any) -> Any:
+    """The first row of a moving average from zero, corrected; SymPy would cancel 1 − β at once."""
+    return Mul(1 - β, g, Pow(1 - β, -1), evaluate=False)
+
+
 adam_first_step_has_size_lr = Claim(
     name="optimizers.adam_first_step_has_size_lr",
     statement="From zero moments and with eps = 0, Adam's first step is lr · g/|g|, whatever the size of g.",
     parts=(
         Part(
-            left=lr * ((1 - β1) * g1 / (1 - β1)) / sqrt((1 - β2) * g1**2 / (1 - β2)),
+            left=Mul(lr, corrected(g1, β1), Pow(corrected(g1**2, β2), Rational(-1, 2), evaluate=False), evaluate=False),
             right=lr * g1 / Abs(g1),
             axes=(j,),
         ),
@@ -204,6 +217,11 @@ def slow_after(T: Any) -> Any:
     return decayed(β2, m[j], lambda i: (1 - β2) * grads[i, j], T)
 
 
+def lion_step(s: Any) -> Any:
+    """What Lion subtracts in step s."""
+    return lr * sign(β1 * slow_after(s) + (1 - β1) * grads[s, j])
+
+
 lion = Induction(
     name="optimizers.lion",
     statement="Lion steps by lr in the sign of a mix of its average and the gradient; the average has its own rate.",
@@ -213,11 +231,12 @@ lion = Induction(
         State(
             params[j],
             KEPT * params[j] - lr * sign(β1 * m[j] + (1 - β1) * g),
-            shrunk(lambda s: lr * sign(β1 * slow_after(s) + (1 - β1) * grads[s, j])),
+            shrunk(lion_step),
             (j,),
         ),
     ),
     arguments=(PARAMS, GRADS, LR, BETAS, DECAY, MOMENTS[0]),
+    where=((m[T, j], slow_after(T)), (array("step")[T, j], lion_step(T))),
     ids=("E08",),
     source="Chen et al. 2023: θ ← θ − lr (sign(β₁m + (1 − β₁)g) + λθ), m ← β₂m + (1 − β₂)g",
 )

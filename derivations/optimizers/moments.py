@@ -118,6 +118,8 @@ def weight(i: Any) -> Any:
 
 FIRST, SECOND = Σ(weight(i) * grads[i, j], i), Σ(weight(i) * grads[i, j] ** 2, i)
 
+WEIGHTED = ((array("p")[i], weight(i)), (array("mean")[j], FIRST))
+
 adam_corrected_moments_are_weighted_means = Claim(
     name="optimizers.adam_corrected_moments_are_weighted_means",
     statement="The corrected moments from zero are means of g and of g² with the weights ρ^(t−i)/z, which sum to one.",
@@ -138,6 +140,7 @@ adam_corrected_moments_are_weighted_means = Claim(
     ),
     arguments=(GRADS, RHO),
     given=A_LEMMA,
+    where=WEIGHTED[:1],
     ids=("D43", "D44"),
     source="ŝ_t = Σ_i p(i) g_i, r̂_t = Σ_i p(i) g_i² with p(i) = ρ^(t−i)/z, z = (1 − ρ^t)/(1 − ρ)",
     note=THE_LEMMA,
@@ -150,6 +153,7 @@ adam_second_moment_is_raw = Claim(
     statement="Adam's corrected second moment is the gradients' weighted variance plus their squared weighted mean.",
     parts=(Part(left=SPREAD + FIRST**2, right=SECOND, axes=(j,)),),
     arguments=(GRADS, RHO),
+    where=WEIGHTED,
     ids=("D44",),
     source="E[g²] = Var[g] + (E g)²",
 )

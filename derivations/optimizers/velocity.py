@@ -50,6 +50,8 @@ def delta_after(T: Any) -> Any:
     return decayed(μ, delta[j], lambda i: lr * grads[i, j], T)
 
 
+AFTER = ((velocity[T, j], velocity_after(T)), (buffer[T, j], buffer_after(T)), (delta[T, j], delta_after(T)))
+
 momentum = Induction(
     name="optimizers.momentum",
     statement="Momentum's velocity is −lr times a decayed sum of all gradients; the parameters add up the velocities.",
@@ -60,6 +62,7 @@ momentum = Induction(
     ),
     arguments=(*START, VELOCITY),
     covers={"nesterov": False, "dampening": 0},
+    where=AFTER,
     ids=("D27", "D28", "D35", "E07"),
     source="v ← αv − εg, θ ← θ + v",
 )
@@ -95,6 +98,7 @@ momentum_as_a_buffer = Induction(
         State(params[j], params[j] - lr * (μ * buffer[j] + g), travelled(lambda s: lr * buffer_after(s + 1)), (j,)),
     ),
     arguments=(*START, Argument("buffer", (d,))),
+    where=AFTER,
     ids=("D27", "D35", "E07"),
     source="b ← μb + g, θ ← θ − lr b",
 )
@@ -110,6 +114,7 @@ momentum_buffer_is_minus_velocity_over_lr = Induction(
     ),
     arguments=(*START, Argument("buffer", (d,)), Argument("velocity", (d,), "given")),
     given=((velocity[j], -lr * buffer[j]),),
+    where=AFTER,
     ids=("D27", "D35", "E07"),
     source="v = −lr b",
     note="The parameters follow v here and b in optimizers.momentum_as_a_buffer, with one closed form. lr is constant.",
@@ -126,6 +131,7 @@ momentum_with_the_other_sign = Induction(
     ),
     arguments=(*START, Argument("delta", (d,)), Argument("velocity", (d,), "given")),
     given=((velocity[j], -delta[j]),),
+    where=AFTER,
     ids=("D35", "E07"),
     source="Δθ_k = ηΔθ_{k−1} + α∇l(θ_k), θ_{k+1} = θ_k − Δθ_k",
     note="The gradient is the one at the parameters θ_k.",
@@ -164,6 +170,7 @@ nesterov = Induction(
     ),
     arguments=(*START, VELOCITY),
     covers={"dampening": 0},
+    where=AFTER,
     ids=("D27",),
     source="θ ← θ + μv − lr g (PyTorch: b ← μb + g, θ ← θ − lr (g + μb))",
 )
@@ -215,6 +222,7 @@ nesterov_conventions_are_one_sequence = Induction(
     ),
     arguments=(*START, VELOCITY, Argument("ahead", (d,), "given")),
     given=((ahead[j], params[j] + μ * velocity[j]),),
+    where=AFTER,
     ids=("D27",),
     source="Sutskever et al. 2013: v ← μv − ε∇f(θ + μv), θ ← θ + v",
     note="The gradients are read at the point ahead, which is the same point in both, so they are the same numbers.",
@@ -262,6 +270,8 @@ momentum_approaches_its_limit_speed = Claim(
 
 average = array("average")
 
+AVERAGE = decayed(μ, average[j], lambda i: (1 - μ) * grads[i, j], T)
+
 momentum_is_a_moving_average_scaled = Induction(
     name="optimizers.momentum_is_a_moving_average_scaled",
     statement="The velocity is −lr/(1 − μ) times the moving average of the gradients with the same rate.",
@@ -270,19 +280,20 @@ momentum_is_a_moving_average_scaled = Induction(
         State(
             average[j],
             μ * average[j] + (1 - μ) * g,
-            decayed(μ, average[j], lambda i: (1 - μ) * grads[i, j], T),
+            AVERAGE,
             (j,),
         ),
         State(
             velocity[j],
             NEXT,
-            -lr / (1 - μ) * decayed(μ, average[j], lambda i: (1 - μ) * grads[i, j], T),
+            -lr / (1 - μ) * AVERAGE,
             (j,),
         ),
     ),
     arguments=(GRADS, LR, MOMENTUM, Argument("average", (d,)), Argument("velocity", (d,), "given")),
     trajectory="velocity",
     given=((velocity[j], -lr / (1 - μ) * average[j]),),
+    where=((average[T, j], AVERAGE),),
     ids=("D29", "D37"),
     source="v = −ε/(1 − α) · average",
 )

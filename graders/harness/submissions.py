@@ -13,6 +13,8 @@ from graders.harness.sandbox.parent import Submission
 
 MAX_BYTES = 4 << 20
 SUFFIXES = (".py", ".ipynb")
+ANSWERS, HEAD = ".txt", "question:"
+"""A file of symbolic answers: a text whose first line that is no comment names a question."""
 SKIPPED = ("__pycache__", "node_modules", "venv", "site-packages")
 
 
@@ -42,6 +44,18 @@ def text_of(path: Path) -> str:
         raise Unreadable(f"not text in its own encoding ({error}); save it as UTF-8") from None
 
 
+def holds_answers(path: Path) -> bool:
+    """Return whether a file is one of symbolic answers."""
+    if path.suffix != ANSWERS or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        for line in file.read(MAX_BYTES).decode("utf-8-sig", "replace").splitlines():
+            bare = line.split("#")[0].strip()
+            if bare:
+                return bare[: len(HEAD)].lower() == HEAD
+    return False
+
+
 def _package_root(path: Path) -> Path | None:
     """Return the outermost package that a file stands in; None if it stands in none."""
     root = None
@@ -67,6 +81,8 @@ def from_file(path: Path, name: str) -> Submission:
     """Return the submission that one file is; a file of a package keeps its package, for its relative imports."""
     if path.suffix == ".ipynb":
         return Submission(name, _shown(path), "notebook", path.name, {path.name: text_of(path)})
+    if path.suffix == ANSWERS:
+        return Submission(name, _shown(path), "answers", path.name, {path.name: text_of(path)})
     root = _package_root(path)
     if root is not None:
         dotted = ".".join(path.resolve().relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__")
@@ -84,10 +100,17 @@ def found_at(path: Path) -> Iterator[Submission | Unusable]:
     elif path.is_dir():
         found = list(_in_folder(path, path))
         yield from found or [Unusable(f"{path}: holds no Python file, notebook or package")]
-    elif path.suffix not in SUFFIXES or not path.is_file():
+    elif (path.suffix not in SUFFIXES or not path.is_file()) and not _answers(path):
         yield Unusable(f"{path}: not a Python file (.py), notebook (.ipynb) or folder of these")
     else:
         yield _read(path, path.name)
+
+
+def _answers(path: Path) -> bool:
+    try:
+        return holds_answers(path)
+    except OSError:
+        return False
 
 
 def _read(path: Path, name: str) -> Submission | Unusable:
@@ -114,5 +137,5 @@ def _in_folder(folder: Path, top: Path) -> Iterator[Submission | Unusable]:
             continue
         if path.is_dir() and not path.is_symlink():
             yield from _in_folder(path, top)
-        elif path.is_file() and path.suffix in SUFFIXES:
+        elif path.is_file() and (path.suffix in SUFFIXES or _answers(path)):
             yield _read(path, path.relative_to(top).as_posix())

@@ -12,11 +12,12 @@ from mpmath import mp
 from sympy import Add, E, Integer, Mul, Pow, Rational, log, sqrt
 
 from derivations._kernel.calculus import D, rewritten, rules_from, zero
-from derivations._kernel.evaluate import Scope, value
+from derivations._kernel.evaluate import Padded, Scope, value
 from derivations._kernel.mutants import variants
 from derivations._kernel.terms import (
     Σ,
     Abs,
+    Array,
     Delta,
     Entry,
     Index,
@@ -27,6 +28,7 @@ from derivations._kernel.terms import (
     exp,
     free,
     indices,
+    oo,
     put,
     sizes,
     steps,
@@ -37,6 +39,7 @@ i, j, k = indices("i j k", n)
 p, q = indices("p q", m)
 z, y, A = array("z"), array("y"), array("A")
 EXTENT = {n: 2, m: 3}
+WIDE = 6  # farther than this from 0 there are but zeros, in the sums over all integers that are tried here
 FREE = (i, j, p)
 
 
@@ -48,12 +51,15 @@ def expand(e: Any, at: Mapping[Any, int], values: Mapping[str, Any]) -> Any:
     if isinstance(e, Index):
         return at[e]
     if isinstance(e, Sum):
-        size = EXTENT.get(e.index.size) or int(e.index.size)
-        return sum((expand(e.body, {**at, e.index: v}, values) for v in range(size)), mp.mpf(0))
+        every = range(-WIDE, WIDE + 1) if e.index.size is oo else range(EXTENT.get(e.index.size) or int(e.index.size))
+        return sum((expand(e.body, {**at, e.index: v}, values) for v in every), mp.mpf(0))
     if isinstance(e, Entry):
         found = values[str(e.name)]
         for index in e.at:
-            found = found[int(expand(index, at, values))]
+            n = int(expand(index, at, values))
+            if isinstance(found, Padded) and not 0 <= n < len(found):
+                return mp.mpf(0)
+            found = found[n]
         return found
     if isinstance(e, Delta):
         return mp.mpf(expand(e.args[0], at, values) == expand(e.args[1], at, values))
@@ -100,7 +106,7 @@ def settings() -> list[dict[Any, int]]:
 def expression(rng: random.Random, depth: int, scope: tuple[Index, ...] = FREE) -> Any:
     if depth == 0:
         return leaf(rng, scope)
-    kind = rng.choice("+++***ΣΣΣΣ^e/lrqsd")
+    kind = rng.choice("+++***ΣΣΣΣ^e/lrqsdab")
     if kind == "Σ":
         index = rng.choice((i, j, k, p, q))
         return Sum(expression(rng, depth - 1, (*scope, index)), index)
@@ -117,6 +123,8 @@ def expression(rng: random.Random, depth: int, scope: tuple[Index, ...] = FREE) 
         "q": lambda: a * root_with_a_common_factor(leaf(rng, scope), leaf(rng, scope)),
         "s": lambda: a * Step(leaf(rng, scope)),
         "d": lambda: a * delta(rng, scope),
+        "a": lambda: a * Abs(leaf(rng, scope) * leaf(rng, scope) - leaf(rng, scope)),
+        "b": lambda: a * Step(leaf(rng, scope) * leaf(rng, scope) + leaf(rng, scope)),
     }[kind]()
 
 
@@ -250,7 +258,68 @@ def attack_sums_over_steps(seed: int) -> None:
             assert close(value(restored, here), value(e, more)), e
 
 
+def reach(rng: random.Random, over: tuple[Index, ...], depth: int = 2) -> Any:
+    """A product of entries of padded arrays at ±index + …, with a delta now and then."""
+    factors = [Array(rng.choice("zy"))[rng.choice((1, -1)) * index + rng.randint(-2, 2)] for index in over]
+    for _ in range(depth):
+        a, b = rng.choice(over), rng.choice((*over, i))
+        factors.append(
+            Array(rng.choice("zy"))[rng.choice((1, -1)) * a + rng.choice((0, 1, 2)) * b + rng.randint(-2, 2)]
+        )
+    if rng.random() < 0.5:
+        factors.append(Delta(rng.choice(over) + rng.randint(-1, 2), rng.choice((1, 2)) * rng.choice((*over, i, j))))
+    return Mul(*factors)
+
+
+u, v = indices("u v", oo)
+
+
+def attack_sums_over_all_integers(seed: int) -> None:
+    rng = seeded(seed)
+    over = rng.choice(((u,), (u,), (u, v), (v, u)))
+    e = Σ(reach(rng, over, rng.randint(0, 2)), *over)
+    moved = Σ(put(put(e.body, {e.index: rng.choice((1, -1)) * k + rng.randint(-2, 2)}), {k: e.index}), e.index)
+    values = {name: Padded(mp.mpf(rng.randint(-900, 900)) / 997 for _ in range(3)) for name in "zy"}
+    with mp.workdps(40):
+        for at in ({i: a, j: b} for a, b in product(range(2), repeat=2)):
+            truth = expand(e, at, values)
+            here = Scope({**values, "n": 2}, dict(at), {})
+            assert close(truth, expand(rewritten(e), at, values)), e
+            assert close(truth, value(e, here)), e
+            assert close(truth, value(moved, here)), (e, moved)
+
+
+def attack_merged_fractions(seed: int) -> None:
+    rng = seeded(seed)
+    below = 1 + exp(leaf(rng, (k, p))) * rng.randint(1, 3)
+    over, scope = ((k,), (k, j, p)) if rng.random() < 0.6 else ((k, q), (k, j, q))
+    f, g = (expression(rng, rng.randint(0, 1), scope) for _ in range(2))
+    parts = [Σ(f / below, *over), Σ((g * below - f) / below, *over)]
+    extra = Σ(leaf(rng, scope) / below ** rng.randint(1, 2), *over)
+    assert zero(sum(parts) + extra - extra - Σ(g, *over)), (f, g, below)
+    assert not zero(sum(parts) - Σ(g, *over) - 1)
+    values = point(rng)
+    with mp.workdps(50):
+        merged = rewritten(exp((sum(parts) + extra) / 50))
+        for at in rng.sample(settings(), 2):
+            assert close(mp.exp(expand(sum(parts) + extra, at, values) / 50), expand(merged, at, values)), (f, g, below)
+
+
+def attack_deltas_of_free_indices(seed: int) -> None:
+    rng = seeded(seed)
+    e = expression(rng, rng.randint(1, 3))
+    assert zero(Delta(i, j) * e - Delta(i, j) * put(e, {j: i})), e
+    other = expression(rng, 1)
+    if zero(Delta(i, j) * (e - other)):
+        values = point(rng)
+        with mp.workdps(50):
+            assert all(close(expand(e, at, values), expand(other, at, values)) for at in settings() if at[i] == at[j])
+
+
 ATTACKS = [
+    attack_sums_over_all_integers,
+    attack_merged_fractions,
+    attack_deltas_of_free_indices,
     attack_normal_form,
     attack_derivative,
     attack_zero_test,
