@@ -17,6 +17,7 @@ from graders.harness.sandbox.parent import Submission
 
 ROOM = Path(__file__).resolve().parents[1] / "derivations"
 START_SECONDS, EACH_SECONDS = 60, 5
+MOST_OF_A_NAME = 80  # of a name that a stranger typed, so much is printed
 
 # The child finds our room by its path: nothing beside the file of answers, or in the environment, can take its place.
 CHILD = """
@@ -72,7 +73,7 @@ class Answers(Struct, frozen=True):
 
 def judged(data: bytes) -> Answers:
     """Return what is known of each answer of a file, by its bytes; raise Unusable where there are none."""
-    count = data.count(b"question:")
+    count = data.lower().count(b"question:")
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", CHILD, str(ROOM)],
@@ -112,7 +113,8 @@ def as_text(answers: Answers) -> str:
 
 
 def _block(answer: AnswerReport) -> Iterator[str]:
-    yield f"{answer.status.upper():9}  {answer.question}"
+    name = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in answer.question[:MOST_OF_A_NAME])
+    yield f"{answer.status.upper():9}  {name}"
     indent = " " * 11
     yield f"{indent}{answer.message}"
     if answer.explanation:

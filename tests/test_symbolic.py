@@ -293,3 +293,26 @@ def test_the_example_does_what_the_documentation_says(run: Run) -> None:
         ("refuted", None, "forgets_the_off_diagonal_terms"),
         ("refuted", None, "decays_once_too_often"),
     ]
+
+
+def test_the_time_for_a_file_grows_with_its_questions_however_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def run(*arguments: Any, timeout: float, **more: Any) -> NoReturn:
+        given.append(timeout)
+        raise subprocess.TimeoutExpired("judge", timeout)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    for head in (b"question: a\n1\n", b"Question: a\n1\n", b"QUESTION: a\n1\n"):
+        with pytest.raises(RuntimeError, match="did not end"):
+            _symbolic.judged(head * 7)
+
+    assert len(set(given)) == 1
+    assert given[0] > _symbolic.START_SECONDS + 6 * _symbolic.EACH_SECONDS
+
+
+def test_what_a_stranger_typed_as_a_name_cannot_steer_a_terminal() -> None:
+    text = _symbolic.as_text(_symbolic.judged("question: a\u202eb\u2028c\u009bd{}\n1\n".format("x" * 500).encode()))
+
+    assert not set("\u202e\u2028\u009b") & set(text)
+    assert "x" * 100 not in text.splitlines()[0]

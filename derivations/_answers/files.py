@@ -35,7 +35,8 @@ def read(data: bytes) -> list[Asked]:
         ) from None
     asked: list[Asked] = []
     name, place, rows, started = "", Place(1, 1), list[Row](), False
-    for number, raw in enumerate([*text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), HEAD], start=1):
+    raws = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for number, raw in enumerate([*raws, HEAD], start=1):
         line = raw.split("#")[0].rstrip()
         bare = line.strip()
         if bare[: len(HEAD)].lower() != HEAD:
@@ -49,7 +50,7 @@ def read(data: bytes) -> list[Asked]:
             raise Rejected("a file of answers starts with 'question: NAME', and its answer on the lines below", at)
         started = True
         name, place, rows = bare[len(HEAD) :].strip(), Place(number, 1), []
-        if len(asked) >= MAX_QUESTIONS:
+        if len(asked) >= MAX_QUESTIONS and number <= len(raws):
             raise Rejected(f"more than {MAX_QUESTIONS:,} questions in one file; split it", place)
     return asked
 

@@ -579,7 +579,12 @@ class Reader:
 
     def _delta_slot(self, node: ast.AST, bound: Mapping[str, Cell]) -> Any:
         cell = self._cell(node, bound)
-        return self._letter(node, cell) if cell is not None else _plain(self._term(node, bound, Fraction(1)))
+        if cell is not None:
+            return self._letter(node, cell)
+        at = _plain(self._term(node, bound, Fraction(1)))
+        if not at.is_integer or at.has(Entry):
+            raise self._refused(node, "delta takes two indices: letters, whole numbers, sizes or numbers of steps")
+        return at
 
 
 ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)

@@ -23,7 +23,10 @@ SEED = 71
 
 
 def points(claim: Claim | Induction, count: int = POINTS) -> Iterator[dict[str, Any]]:
-    """Arguments with sizes from 1 to 4, of both signs; every other point is special (one-hot labels, ties, zeros)."""
+    """Arguments with sizes from 1 to 4, of both signs; every other point is special (one-hot labels, ties, zeros).
+
+    Then one with larger sizes, and one without a step where there are steps.
+    """
     found, trial = 0, 0
     while found < count and trial < 3 * count:
         point = sample(claim, trial % SIZES, SEED + trial)
@@ -34,6 +37,13 @@ def points(claim: Claim | Induction, count: int = POINTS) -> Iterator[dict[str, 
         if change is None or satisfied(claim, point):
             found += 1
             yield point
+    # Wider than any of these, and no step at all.
+    names = {s for a in claim.arguments for size in a.shape for s in size.free_symbols}
+    wide = {str(s): 5 + n % 2 for n, s in enumerate(sorted(names, key=str)) if s.is_positive}
+    none = {str(s): 0 for s in names if not s.is_positive}
+    yield sample(claim, 0, SEED + trial, wide)
+    if none:
+        yield sample(claim, 0, SEED + trial + 1, none)
 
 
 def _changed(value: Any, argument: Any, change: Callable[..., Any], seed: int) -> Any:

@@ -59,14 +59,20 @@ class Comparison:
     witness: Witness | None
 
 
-def sample(claim: Claim | Induction, trial: int, seed: int = 0) -> dict[str, Any]:
-    """Exact random arguments in their domains, with sizes that differ from axis to axis and from trial to trial."""
+def sample(
+    claim: Claim | Induction, trial: int, seed: int = 0, sizes: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """Exact random arguments in their domains, with sizes that differ from axis to axis and from trial to trial.
+
+    `sizes` gives some of them by name.
+    """
     rng = random.Random(f"{claim.name} {trial} {seed}")  # noqa: S311
     names = sorted({str(s) for a in claim.arguments for size in a.shape for s in size.free_symbols})
     extent: dict[str, Any] = {name: (n + trial) % 3 + (2 if trial == 0 else 1) for n, name in enumerate(names)}
     padded = {str(s) for a in claim.arguments if a.padded for size in a.shape for s in size.free_symbols}
     # Windows need room: where an array is 0 outside of its axes, too short ones would leave nothing but zeros.
     extent |= {name: (n + trial) % 2 + 2 for n, name in enumerate(names) if name in padded}
+    extent |= {name: size for name, size in (sizes or {}).items() if name in extent}
     spaces = claim.spaces if isinstance(claim, Claim) else ()
     extent |= {str(s.outcome): len(_outcomes(s, _draws(claim, s, extent))) for s in spaces}
     values = {}

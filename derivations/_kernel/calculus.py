@@ -20,7 +20,7 @@ from itertools import combinations, islice, permutations, product
 from math import factorial, floor, prod
 from typing import Any
 
-from sympy import Add, E, Integer, Mul, Pow, Rational, factorint, oo, pi, sympify
+from sympy import Add, Dummy, E, Integer, Mul, Pow, Rational, factorint, oo, pi, sympify
 
 from .terms import Abs, Delta, Entry, Held, Index, Opaque, Step, Sum, Symbol, exp, free, fresh, log, mentions, put
 
@@ -450,11 +450,15 @@ def _power_of_name(name: Any, exponent: Polynomial, rules: tuple[Rule, ...]) -> 
 
 
 def _exponential(u: Polynomial, rules: tuple[Rule, ...]) -> Polynomial:
-    """exp of a sum is a product of atoms exp(monomial), each to its rational coefficient; exp(c log a) = a^c."""
+    """exp of a sum is a product of atoms exp(monomial), each to its rational coefficient; exp(c m log a) = a^(c m)."""
     product: Polynomial = {(): ONE}
     for monomial, c in u.items():
-        if len(monomial) == 1 and isinstance(monomial[0][0], log) and monomial[0][1] == 1:
-            factor = _power(normal(monomial[0][0].args[0], rules), c, rules)
+        logs = [atom for atom, power in monomial if isinstance(atom, log) and power == 1]
+        if len(logs) == 1 and len(monomial) == 1:
+            factor = _power(normal(logs[0].args[0], rules), c, rules)
+        elif len(logs) == 1 and logs[0].args[0].is_positive:
+            rest = tuple(f for f in monomial if f[0] != logs[0])
+            factor = _power_of_name(logs[0].args[0], {rest: c}, rules)
         else:
             factor = {((exp(_product(monomial)), c),): ONE}
         product = _multiply(product, factor, rules)
@@ -537,6 +541,12 @@ def _summed_together(p: Polynomial, members: Iterable[Any], rules: tuple[Rule, .
     """The polynomial with the given sums made one, where a denominator of theirs then cancels."""
     members = list(members)
     _, rest, over, _ = members[0]
+    taken = {i.label for _, _, names, body in members for i in free(body) - set(names)}
+    renamed = []
+    for index in over:
+        renamed.append(fresh(index.label, index.size, taken))
+        taken.add(renamed[-1].label)
+    over = tuple(renamed)
     bodies = [
         Rational(p[monomial].numerator, p[monomial].denominator) * put(body, dict(zip(names, over, strict=True)))
         for monomial, _, names, body in members
@@ -597,7 +607,7 @@ def _quotient(p: Polynomial, q: Polynomial, rules: tuple[Rule, ...]) -> Polynomi
 
 def _sum(e: Sum, rules: tuple[Rule, ...]) -> Polynomial:
     index, size = e.index, e.index.size
-    if size == 0:
+    if size.is_nonpositive:
         return {}
     if _can_lose_its_top(size):
         shorter = fresh(index.label, size - 1, {i.label for i in free(e)})
@@ -610,7 +620,7 @@ def _sum(e: Sum, rules: tuple[Rule, ...]) -> Polynomial:
 def _can_lose_its_top(size: Any) -> bool:
     if size.is_Integer:
         return bool(size > 0)
-    return bool(size.is_Add and size.as_coeff_Add()[0] >= 1 and (size - 1).is_nonnegative)
+    return bool(size.is_Add and size.as_coeff_Add()[0] >= 1 and _never_negative(size - 1))
 
 
 def _sum_of_product(monomial: Monomial, index: Index, rules: tuple[Rule, ...]) -> Polynomial:
@@ -624,9 +634,22 @@ def _sum_of_product(monomial: Monomial, index: Index, rules: tuple[Rule, ...]) -
     if not inside:
         if index.size is oo:
             raise ArithmeticError("a sum over all integers of what does not depend on the index")
+        if not _never_negative(index.size):  # a range that may end before it starts has no terms then
+            return _multiply({outside: ONE}, {((_canonical([index], []), ONE),): ONE}, rules)
         return _multiply({outside: ONE}, normal(index.size, rules), rules)
     over, factors, c = _flattened(index, inside)
     return _multiply({outside: c}, _sum_atom(over, factors, rules), rules)
+
+
+def _never_negative(size: Any) -> bool:
+    """Whether a size is seen to be at least 0; an index i of size T is at most T - 1, so that T - i is."""
+    if size.is_nonnegative:
+        return True
+    least = size
+    for index in size.atoms(Index):
+        if index.size is not oo:
+            least = least.xreplace({index: index.size - 1 - Dummy(integer=True, nonnegative=True)})
+    return bool(least.expand().is_nonnegative)
 
 
 def _equal_index(factor: tuple[Any, Fraction], index: Index) -> Any:
@@ -648,7 +671,8 @@ def _solved(difference: Any, index: Index) -> Any:
     c = p.pop(((index, ONE),), None)
     if c not in (1, -1) or any(index in free(atom) for monomial in p for atom, _ in monomial):
         return None
-    return _expression(_scale(p, -c))
+    at = _expression(_scale(p, -c))
+    return at if at.is_integer else None
 
 
 def _flattened(
@@ -743,7 +767,7 @@ def _orders(body: Any, over: list[Index]) -> Iterator[tuple[Index, ...]]:
 def _moved(body: Any, over: list[Index]) -> Iterator[Any]:
     """Sums over all integers may be shifted and reflected: an index then stands alone where it stood in a sum."""
     bodies = {body: None}
-    new = Index("new", oo)
+    new = fresh("new", oo, {i.label for i in body.atoms(Index)})
     for index in over if len(over) <= 2 else ():
         aligned: dict[Any, None] = {}
         for e in bodies:

@@ -40,6 +40,11 @@ class Argument:
     default: int | None = None
     padded: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be: 0 outside of the axes, and positive everywhere."""
+        if self.padded and self.domain in ("positive", "unit", "distribution"):
+            raise ValueError(f"{self.name} is 0 outside of its axes, so it cannot be {self.domain}")
+
 
 @dataclass(frozen=True)
 class Line:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from sympy import Integer
+from sympy import Dummy, Integer, Pow, sympify
 
 from .agreement import AGREE, compare, differs, exceeded, sample, satisfied
 from .calculus import D, Rule, rewritten, rules_from, zero
@@ -17,7 +17,7 @@ from .claim import Claim, Induction, Number, Part, Scalar, State, Statement
 from .mutants import variants
 from .numeric import verified_measure, verified_number, verified_scalar
 from .sign import at_least_zero
-from .terms import Sum, Symbol, put
+from .terms import Entry, Sum, free, log, put
 from .verification import Checked, Verification
 
 __all__ = ["equal", "verify"]
@@ -106,6 +106,11 @@ def equal(claim: Claim, difference: Any, rules: tuple[Rule, ...]) -> bool:
     """Whether a difference is proved to be zero by what the claim may use: its cases, its regions or its induction."""
     if claim.by_steps is not None:
         step, ratio = claim.by_steps
+        sides = [side for given in claim.given for side in given]
+        if any(step in e.free_symbols for e in [*sides, *free(difference)]):
+            return False  # what is given of T steps, or an index below T, is not that of T + 1 steps
+        if any(not p.args[1].is_nonnegative for p in sympify(ratio).atoms(Pow)) or sympify(ratio).has(log):
+            return False  # a ratio without a value at some step ends the induction there
         following = put(difference, {step: step + 1})
         return _zero(put(difference, {step: Integer(0)}), rules) and _zero(following - ratio * difference, rules)
     split = rewritten(difference, rules) if claim.cases or claim.regions else difference
@@ -116,7 +121,7 @@ def _regions(claim: Claim) -> Iterator[dict[Any, Any]]:
     """The values by which a claim's entries are replaced, case by case; a single empty region where it has no cases."""
     splits: list[list[dict[Any, Any]]] = [[dict(region) for region in claim.regions]] if claim.regions else []
     for n, entry in enumerate(claim.cases):
-        size = Symbol(f"size{n}", positive=True)
+        size = Dummy(f"size{n}", positive=True)
         splits.append([{entry: -size}, {entry: Integer(0)}, {entry: size}])
     for chosen in product(*splits):
         yield {entry: value for region in chosen for entry, value in region.items()}
@@ -132,6 +137,9 @@ def _zero(e: Any, rules: tuple[Rule, ...]) -> bool:
 def _induction(claim: Induction, state: State, rules: tuple[Rule, ...]) -> Iterator[Checked]:
     if state.update.has(Sum):
         raise ValueError("an update acts element by element")  # so that replacing entries cannot capture an index
+    own = {str(s.entry.name) for s in claim.states if isinstance(s.entry, Entry)}
+    if any(str(e.name) in own and e not in {s.entry for s in claim.states} for e in state.update.atoms(Entry)):
+        raise ValueError("an update reads the variables at its own index")
     first = put(state.closed, {claim.step: Integer(0)})
     yield Checked(first, state.entry, f"{state.name}: no step taken", _zero(first - state.entry, rules))
     following = put(state.closed, {claim.step: claim.step + 1})

@@ -1,7 +1,7 @@
 """Recurrent cells: a plain one, an LSTM and a GRU, and their gradients for any sizes; one sample, one step.
 
-Beyond the lectures. The weights of a cell's gates are stacked along the first axis; σ and tanh may be any smooth
-functions, and their slopes are σ(1 − σ) and 1 − tanh² if they are what they are called.
+Beyond the lectures. The weights of a cell's gates are stacked along the first axis; gate and act may be any smooth
+functions: as a rule σ with the slope σ(1 − σ), and tanh with 1 − tanh².
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ x, h, c, W, U, b = map(array, ("x", "h", "c", "W", "U", "b"))
 dh, dc = array("dh"), array("dc")
 
 
-def σ(x: Any, slope: int = 0) -> Any:
+def smooth_gate(x: Any, slope: int = 0) -> Any:
     """A gate: any smooth function, or its slope."""
-    return Opaque("σ", slope, x)
+    return Opaque("gate", slope, x)
 
 
-def tanh(x: Any, slope: int = 0) -> Any:
+def act(x: Any, slope: int = 0) -> Any:
     """What bounds a state: any smooth function, or its slope."""
-    return Opaque("tanh", slope, x)
+    return Opaque("act", slope, x)
 
 
 def arguments(gates: int) -> tuple[Argument, ...]:
@@ -57,16 +57,16 @@ def gradients(loss: Any, error: Any, gates: int, past: Any = 0) -> tuple[Part, .
     )
 
 
-# --- one tanh --------------------------------------------------------------------------------------------------------
+# --- one layer -------------------------------------------------------------------------------------------------------
 
 rnn_cell_gradients = Claim(
     name="attention.rnn_cell_gradients",
-    statement="Through h' = tanh(xW + hU + b) the error is g tanh'; x gets Wδ, h gets Uδ, the weights input · δ.",
+    statement="Through h' = act(xW + hU + b) the error is g act'; x gets Wδ, h gets Uδ, the weights input · δ.",
     parts=gradients(
-        Σ(dh[i] * tanh(taken_in(0, i)), i), lambda gate, i: dh[i] * tanh(taken_in(gate, i), slope=1), gates=1
+        Σ(dh[i] * act(taken_in(0, i)), i), lambda gate, i: dh[i] * act(taken_in(gate, i), slope=1), gates=1
     ),
     arguments=arguments(1),
-    where=((array("a0")[i], taken_in(0, i)), (array("L")[()], Σ(dh[i] * tanh(taken_in(0, i)), i))),
+    where=((array("a0")[i], taken_in(0, i)), (array("L")[()], Σ(dh[i] * act(taken_in(0, i)), i))),
     ids=("A16", "D22"),
     source="h' = tanh(xW + hU + b)",
     note="Not in the lectures.",
@@ -77,7 +77,7 @@ rnn_cell_gradients = Claim(
 
 def gate(n: int, i: Any, slope: int = 0) -> Any:
     """The value of an LSTM's gate, or its slope: input, forget, candidate, output."""
-    return (tanh if n == 2 else σ)(taken_in(n, i), slope)
+    return (act if n == 2 else smooth_gate)(taken_in(n, i), slope)
 
 
 def memory(i: Any) -> Any:
@@ -87,17 +87,17 @@ def memory(i: Any) -> Any:
 
 def memory_error(i: Any) -> Any:
     """The derivative by the new memory: through the output, and directly."""
-    return dh[i] * gate(3, i) * tanh(memory(i), slope=1) + dc[i]
+    return dh[i] * gate(3, i) * act(memory(i), slope=1) + dc[i]
 
 
 def lstm_error(n: int, i: Any) -> Any:
     """The derivative by what a gate takes in."""
     if n == 3:
-        return dh[i] * tanh(memory(i)) * gate(3, i, slope=1)
+        return dh[i] * act(memory(i)) * gate(3, i, slope=1)
     return memory_error(i) * (gate(2, i), c[i], gate(0, i))[n] * gate(n, i, slope=1)
 
 
-LSTM = Σ(dh[i] * gate(3, i) * tanh(memory(i)) + dc[i] * memory(i), i)
+LSTM = Σ(dh[i] * gate(3, i) * act(memory(i)) + dc[i] * memory(i), i)
 
 LSTM_NAMES = (
     *((array(f"a{n}")[i], taken_in(n, i)) for n in range(4)),
@@ -127,12 +127,12 @@ lstm_cell_gradients = Claim(
 
 def reset(i: Any, slope: int = 0) -> Any:
     """How much of the past the candidate sees."""
-    return σ(taken_in(0, i), slope)
+    return smooth_gate(taken_in(0, i), slope)
 
 
 def update(i: Any, slope: int = 0) -> Any:
     """How much of the past stays."""
-    return σ(taken_in(1, i), slope)
+    return smooth_gate(taken_in(1, i), slope)
 
 
 def past(i: Any) -> Any:
@@ -142,7 +142,7 @@ def past(i: Any) -> Any:
 
 def candidate(i: Any, slope: int = 0) -> Any:
     """The new state, if nothing of the past stays."""
-    return tanh(Σ(x[k] * W[2, k, i], k) + b[2, i] + reset(i) * past(i), slope)
+    return act(Σ(x[k] * W[2, k, i], k) + b[2, i] + reset(i) * past(i), slope)
 
 
 hidden_bias = array("b_hidden")

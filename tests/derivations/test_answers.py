@@ -168,7 +168,7 @@ def test_agreement_is_not_called_equality(monkeypatch: pytest.MonkeyPatch) -> No
     found = answer("losses.bce_with_logits_grad", "(sigmoid(z[a]) - y[a])/n")
 
     assert found.status == "undecided"
-    assert found.message == "agrees at 20 points to 50 digits, but no proof was found"
+    assert found.message == "agrees at 21 points to 50 digits, but no proof was found"
 
 
 def test_a_proof_of_something_false_would_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -466,7 +466,7 @@ def test_points_are_special_as_well_as_random() -> None:
     found = list(points(claim))
 
     labels = [row for point in found for row in point["labels"]]
-    assert len(found) == 20
+    assert len(found) == 21  # twenty, and a wide one
     assert any(sorted(row)[-1] == 1 and len(row) > 1 for row in labels), "one-hot"
     assert any(0 < row[0] < 1 for row in labels), "soft"
     assert any(len({x for row in point["logits"] for x in row}) == 1 and len(point["logits"]) > 1 for point in found), (
@@ -603,3 +603,20 @@ def test_a_sum_that_runs_backwards_needs_both_its_ends() -> None:
 
     assert answer(MOMENTUM, right).status == "proved"
     assert answer(MOMENTUM, wrong).status == "refuted"
+
+
+def test_delta_takes_indices_and_whole_numbers() -> None:
+    assert "delta takes two indices" in refusal(BCE, "(sigmoid(z[a]) - y[a])/n + 0*delta(sqrt(-1), 1)")
+    assert "delta takes two indices" in refusal(BCE, "delta(z[a], a)")
+
+
+def test_a_thousand_questions_are_read() -> None:
+    assert len(read(b"question: a\n1\n" * 1_000)) == 1_000
+
+
+def test_a_point_is_wider_than_the_others_and_one_is_without_a_step() -> None:
+    claim = QUESTIONS["optimizers.sgd"].claim
+    made = [named_values(claim, point) for point in points(claim)]
+
+    assert max(values["d"] for values in made) >= 5
+    assert min(values["T"] for values in made) == 0

@@ -11,6 +11,7 @@ import pytest
 from mpmath import mp
 from sympy import Add, E, Integer, Mul, Pow, Rational, log, sqrt
 
+from derivations._kernel import Argument, Claim, Induction, Part, State, verify
 from derivations._kernel.calculus import D, rewritten, rules_from, zero
 from derivations._kernel.evaluate import Padded, Scope, value
 from derivations._kernel.mutants import variants
@@ -33,6 +34,7 @@ from derivations._kernel.terms import (
     sizes,
     steps,
 )
+from derivations._kernel.verify import equal
 
 n, m = sizes("n m")
 i, j, k = indices("i j k", n)
@@ -493,3 +495,90 @@ def test_what_is_given_of_every_row_is_not_given_of_the_diagonal() -> None:
 def test_a_given_equation_must_start_with_one_atom() -> None:
     with pytest.raises(ValueError, match="must start with a single sum or entry"):
         rules_from([(2 * z[i], 1)])
+
+
+# --- what an attacker found ------------------------------------------------------------------------------------------
+
+
+def test_a_range_that_may_end_before_it_starts_is_no_number_of_terms() -> None:
+    T = steps("T")
+    s = Index("s", T)
+
+    assert not zero(Σ(Integer(1), Index("s", Integer(-1))) + 1)
+    assert not zero(Σ(Integer(1), Index("s", 4 - n)) - (4 - n))
+    assert not zero(Σ(Integer(1), Index("s", T - 1)) - (T - 1))
+    assert zero(Σ(Integer(1), Index("s", Integer(-1))))
+    assert zero(Σ(Integer(1), Index("s", n - 1)) - (n - 1))  # a size is at least 1
+    assert zero(Σ(Σ(Integer(1), Index("t", T - s)) - (T - s), s))
+
+
+def test_an_index_over_all_integers_is_not_taken_for_the_name_used_in_a_shift() -> None:
+    new = Index("new", oo)
+    every = Index("every", oo)
+    a, b = array("a"), array("b")
+    e = Σ(a[every] * b[every + new] * exp(every * new), every)
+
+    assert not zero(e - Σ(a[every] * b[every + new], every))
+
+
+def test_merged_sums_do_not_capture_a_canonical_name() -> None:
+    w, q_ = array("w"), Index("_1a", n)
+    below = 1 + exp(z[i])
+
+    assert not zero(Σ(w[i, i] / below, i) + Σ(w[i, q_] * exp(z[i]) / below, i) - Σ(w[i, i], i))
+
+
+def test_a_delta_over_all_integers_is_met_at_integers_only() -> None:
+    every, a = Index("every", oo), Symbol("a", real=True)
+
+    assert not zero(Σ(Delta(every, n / 2) * z[2 * every], every) - z[n])
+    assert not zero(Σ(Delta(every, a), every) - 1)
+    assert zero(Σ(Delta(every, n), every) - 1)
+
+
+def test_a_power_written_with_exp_and_log_is_that_power() -> None:
+    γ = Symbol("gamma", positive=True)
+    below = 1 + exp(z[i])
+
+    assert zero(exp(γ * log(1 - 1 / below)) - (1 - 1 / below) ** γ)
+    assert not zero(exp(γ * log(z[i])) - z[i] ** γ)  # z may be negative
+
+
+def claim_by_steps(left: Any, right: Any, ratio: Any, **more: Any) -> Claim:
+    T = steps("T")
+    return Claim("t.t", "T.", (Part(left, right),), (Argument("T", (), "natural"),), by_steps=(T, ratio), **more)
+
+
+@pytest.mark.parametrize("case", ["a pole", "a log", "an index below T", "a given that speaks of T"])
+def test_an_induction_needs_a_ratio_at_every_step_and_nothing_else_that_speaks_of_it(case: str) -> None:
+    T = steps("T")
+    a, w = Symbol("a", real=True), array("w")
+    s, r = Index("s", T), Index("u", T)
+    pole = claim_by_steps(T * (T - 1) * (T - 2) * (T - 3) * (T - 4) * a, Integer(0), (T + 1) / (T - 4))
+    logged = claim_by_steps(T * a, Integer(0), log(1 + T) / log(1 + T) * (T + 1) / T)
+    below = claim_by_steps(Σ(Delta(r, s), r), Integer(0), 1 + Delta(s, T))
+    given = claim_by_steps(Σ(w[s], s), T * a, (a + w[T] - a * T - a) / (a - a * T), given=((Σ(w[s], s), a),))
+    claim = {"a pole": pole, "a log": logged, "an index below T": below, "a given that speaks of T": given}[case]
+
+    assert not equal(claim, claim.parts[0].left - claim.parts[0].right, rules_from(claim.given))
+
+
+def test_an_update_reads_the_variables_at_its_own_index() -> None:
+    T, params = steps("T"), array("params")
+    state = State(params[i], params[i] + params[0], params[i] + T * params[0], (i,))
+    loop = Induction("t.t", "T.", T, (state,), (Argument("params", (n,)), Argument("grads", (T, n))))
+
+    with pytest.raises(ValueError, match="at its own index"):
+        verify(loop, mutants=0)
+
+
+def test_the_sizes_of_a_split_are_names_of_their_own() -> None:
+    x, size = array("x"), Symbol("size0", positive=True)
+    claim = Claim("t.t", "T.", (Part(x[0] * Abs(x[0]), x[0] * size),), (Argument("x", (n,)),), cases=(x[0],))
+
+    assert not equal(claim, x[0] * Abs(x[0]) - x[0] * size, ())
+
+
+def test_what_is_padded_is_not_positive() -> None:
+    with pytest.raises(ValueError, match="is 0 outside of its axes"):
+        Argument("p", (n,), "positive", padded=True)
