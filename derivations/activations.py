@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Rational
+
 from ._kernel import Argument, Claim, Erratum, Line, Part
-from ._kernel.terms import Σ, Abs, Integer, Opaque, Step, array, exp, indices, log, scalars, sizes, δ
+from ._kernel.terms import Σ, Abs, Integer, Opaque, Step, array, exp, indices, log, pi, scalars, sizes, sqrt, δ
 
 d, n, c = sizes("d n c")
 e, b = indices("e b", d)
@@ -148,6 +150,145 @@ relu_vjp = Claim(
     ids=("D56", "D57"),
     source="relu' = [z > 0]",
     note="At z = 0 there is no derivative; the convention is 0, the subgradient that PyTorch takes.",
+)
+
+slope = scalars("negative_slope", positive=True)
+SLOPE = Argument("negative_slope", (), "positive")
+
+
+def leaky(x: Any) -> Any:
+    """x where it is positive, else a small multiple of it: (1 + a)/2 x + (1 − a)/2 |x|."""
+    return (1 + slope) / 2 * x + (1 - slope) / 2 * Abs(x)
+
+
+leaky_relu = Claim(
+    name="activations.leaky_relu",
+    statement="The leaky rectifier max(z, 0) + a min(z, 0) is z where z > 0, else a z.",
+    parts=(Part(left=leaky(x), right=x * Step(x) + slope * x * (1 - Step(x)), axes=(e,)),),
+    arguments=(Z, SLOPE),
+    cases=(x,),
+    ids=("C12",),
+    source="Maas, Hannun and Ng 2013",
+)
+
+leaky_relu_vjp = Claim(
+    name="activations.leaky_relu_vjp",
+    statement="Off the kink the leaky rectifier's derivative is 1 where z > 0, else a.",
+    parts=(
+        Part(
+            left=Σ(cotangent[e] * leaky(z[e]), e),
+            by=z[b],
+            axes=(b,),
+            right=cotangent[b] * (Step(z[b]) + slope * (1 - Step(z[b]))),
+        ),
+    ),
+    arguments=(Z, COTANGENT, SLOPE),
+    cases=(z[b],),
+    ids=("C12",),
+    source="[z > 0] + a [z ≤ 0]",
+    note="At z = 0 there is no derivative; the convention is a, as PyTorch takes it.",
+)
+
+softplus = Claim(
+    name="activations.softplus",
+    statement="Softplus log(1 + e^z) is z + log(1 + e^−z): the one form serves small z, the other large z.",
+    parts=(Part(left=log(1 + exp(x)), right=x + log(1 + exp(-x)), axes=(e,)),),
+    arguments=(Z,),
+    ids=("D07", "E15"),
+    source="log(1 + e^z) = log(e^z (e^−z + 1))",
+)
+
+softplus_vjp = Claim(
+    name="activations.softplus_vjp",
+    statement="The derivative of softplus is the sigmoid.",
+    parts=(Part(left=Σ(cotangent[e] * log(1 + exp(z[e])), e), by=z[b], axes=(b,), right=cotangent[b] * σ(z[b])),),
+    arguments=(Z, COTANGENT),
+    ids=("D07", "E15"),
+    source="softplus' = σ",
+)
+
+silu = Claim(
+    name="activations.silu",
+    statement="SiLU z σ(z) is z e^z/(1 + e^z): a form for each sign.",
+    parts=(Part(left=x * σ(x), right=x * exp(x) / (1 + exp(x)), axes=(e,)),),
+    arguments=(Z,),
+    ids=("C21",),
+    source="Hendrycks and Gimpel 2016",
+)
+
+silu_vjp = Claim(
+    name="activations.silu_vjp",
+    statement="The derivative of z σ(z) is σ (1 + z (1 − σ)).",
+    parts=(
+        Part(
+            left=Σ(cotangent[e] * z[e] * σ(z[e]), e),
+            by=z[b],
+            axes=(b,),
+            right=cotangent[b] * σ(z[b]) * (1 + z[b] * (1 - σ(z[b]))),
+            lines=(Line(cotangent[b] * (σ(z[b]) + z[b] * σ(z[b]) * (1 - σ(z[b]))), "the product rule, σ' = σ(1 − σ)"),),
+        ),
+    ),
+    arguments=(Z, COTANGENT),
+    ids=("C21",),
+    source="(zσ)' = σ + zσ'",
+)
+
+
+def steep(x: Any) -> Any:
+    """√(2/π) (x + 0.044715 x³), twice: the argument of the sigmoid in GELU's approximation."""
+    return 2 * sqrt(2 / pi) * (x + Rational(44715, 1_000_000) * x**3)
+
+
+def steepness(x: Any) -> Any:
+    """The derivative of `steep`."""
+    return 2 * sqrt(2 / pi) * (1 + 3 * Rational(44715, 1_000_000) * x**2)
+
+
+BY_TANH = {"approximate": "tanh"}
+
+gelu = Claim(
+    name="activations.gelu",
+    statement="GELU's approximation ½ z (1 + tanh u) is z σ(2u), which does not cancel for negative z.",
+    parts=(Part(left=x / 2 * (1 + tanh_(steep(x) / 2)), right=x * σ(steep(x)), axes=(e,)),),
+    arguments=(Z,),
+    covers=BY_TANH,
+    where=((array("s")[e], σ(steep(z[e]))),),
+    ids=("C21",),
+    source="Hendrycks and Gimpel 2016, u = √(2/π) (z + 0.044715 z³)",
+)
+
+gelu_vjp = Claim(
+    name="activations.gelu_vjp",
+    statement="The derivative of z σ(2u) is σ(2u) (1 + z (1 − σ(2u)) 2u').",
+    parts=(
+        Part(
+            left=Σ(cotangent[e] * z[e] * σ(steep(z[e])), e),
+            by=z[b],
+            axes=(b,),
+            right=cotangent[b] * σ(steep(z[b])) * (1 + z[b] * (1 - σ(steep(z[b]))) * steepness(z[b])),
+        ),
+    ),
+    arguments=(Z, COTANGENT),
+    covers=BY_TANH,
+    where=((array("s")[e], σ(steep(z[e]))),),
+    ids=("C21",),
+    source="the product and the chain rule",
+)
+
+gelu_with_a_distribution_function = Claim(
+    name="activations.gelu_with_a_distribution_function",
+    statement="The derivative of z F(z) is F + z F', for any smooth F: GELU takes the normal distribution function.",
+    parts=(
+        Part(
+            left=Σ(cotangent[e] * z[e] * Opaque("F", 0, z[e]), e),
+            by=z[b],
+            axes=(b,),
+            right=cotangent[b] * (Opaque("F", 0, z[b]) + z[b] * Opaque("F", 1, z[b])),
+        ),
+    ),
+    arguments=(Z, COTANGENT),
+    ids=("C21",),
+    source="(zΦ)' = Φ + zφ",
 )
 
 softmax = Claim(
