@@ -424,7 +424,12 @@ class Bounded(Lifted):
         if name == "absolute":
             return type(self)((np.abs(a), ea), self.dtype)
         if name in ("maximum", "minimum"):
-            return self._made(getattr(np, name)(a, b), np.maximum(ea, eb))
+            sign = 1 if name == "maximum" else -1
+            # Where one side wins for certain the error of the other does not matter; −∞ against −∞ has none.
+            with np.errstate(invalid="ignore"):  # where nothing is known the answer is no
+                first, second = sign * a - ea > sign * b + eb, sign * b - eb > sign * a + ea
+            e = np.where(first, ea, np.where(second, eb, np.maximum(ea, eb)))
+            return type(self)((getattr(np, name)(a, b), e), self.dtype)
         if name in ("add", "subtract"):
             v = getattr(np, name)(a, b)
             # adding an exact zero rounds nothing
@@ -496,7 +501,12 @@ class Bounded(Lifted):
     def _max(self, axis: Any, keepdims: bool) -> Self:
         axes = self._axes(axis) or None
         v, e = self.parts
-        return self._made(np.max(v, axis=axes, keepdims=keepdims), np.max(e, axis=axes, keepdims=keepdims))
+        with np.errstate(invalid="ignore"):
+            surely = np.max(v - e, axis=axes, keepdims=True)
+            e = np.where((e == np.inf) | (v + e >= surely), e, 0.0)  # what cannot be the largest does not matter
+        return type(self)(
+            (np.max(v, axis=axes, keepdims=keepdims), np.max(e, axis=axes, keepdims=keepdims)), self.dtype
+        )
 
     def _where(self, chosen: Self, other: Self) -> Self:
         condition, doubt = self.parts
