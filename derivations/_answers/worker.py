@@ -19,6 +19,8 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
+from derivations._kernel import limited
+
 from .files import Asked, read
 from .judging import Judgement, TooLong, judge
 from .questions import questions
@@ -26,6 +28,7 @@ from .tokens import Rejected
 
 __all__ = ["main"]
 
+PRODUCTS = 20_000  # of terms, in a proof; the longest of the sample answers makes 155
 PROOF_SECONDS, CPU_SECONDS, WALL_SECONDS = 0.9, 1.5, 2.0
 MEMORY, ANSWER = 1 << 30, 1 << 20
 
@@ -100,7 +103,7 @@ def _in_the_fork(asked: Asked, pipe: int) -> None:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """Raise TooLong when the prover has used its share of the time."""
+    """Raise TooLong when the prover has used its share of the time, TooMuchWork when it makes too many terms."""
 
     def stop(number: int, frame: object) -> None:
         raise TooLong
@@ -108,7 +111,8 @@ def _limited() -> Iterator[None]:
     signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, PROOF_SECONDS)
     try:
-        yield
+        with limited(PRODUCTS):
+            yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 

@@ -12,7 +12,7 @@ from mpmath import mp
 from sympy import Add, E, Integer, Mul, Pow, Rational, log, sqrt
 
 from derivations._kernel import Argument, Claim, Induction, Part, State, verify
-from derivations._kernel.calculus import D, rewritten, rules_from, zero
+from derivations._kernel.calculus import D, TooMuchWork, limited, rewritten, rules_from, zero
 from derivations._kernel.evaluate import Padded, Scope, value
 from derivations._kernel.mutants import variants
 from derivations._kernel.terms import (
@@ -582,3 +582,12 @@ def test_the_sizes_of_a_split_are_names_of_their_own() -> None:
 def test_what_is_padded_is_not_positive() -> None:
     with pytest.raises(ValueError, match="is 0 outside of its axes"):
         Argument("p", (n,), "positive", padded=True)
+
+
+def test_a_normal_form_makes_no_more_terms_than_it_may() -> None:
+    e = (1 + z[i] + y[i] + n) ** 8
+
+    with limited(10_000):
+        assert zero(e - e * y[j] / y[j])
+    with pytest.raises(TooMuchWork), limited(500):
+        zero(e**3 - (1 + z[j]) ** 7)
