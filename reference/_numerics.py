@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, cast, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from reference._types import Array, IntArray, Reduction
 
@@ -36,7 +37,7 @@ def reduced(losses: Array, reduction: str) -> Array:
 def require_floats(**arrays: Array | IntArray) -> None:
     """Raise TypeError unless all arrays are of one floating dtype, float32 or float64."""
     for name, x in arrays.items():
-        if not hasattr(x, "__array_ufunc__"):
+        if not (is_numpy(x) or hasattr(x, "__array_ufunc__")):
             raise TypeError(
                 f"{name}: expected a NumPy array of float32 or float64, got {type(x).__name__}; "
                 f"write np.asarray({name}, dtype=np.float64)"
@@ -70,7 +71,7 @@ def require_same_shape(**arrays: Array) -> None:
             raise ValueError(f"{name}: expected the shape of {first}, {x.shape}, got {y.shape}")
 
 
-def require_rows(**arrays: Array) -> None:
+def require_rows(**arrays: Array | IntArray) -> None:
     """Raise ValueError if a batch is empty: its mean is not defined."""
     for name, x in arrays.items():
         if 0 in x.shape:
@@ -142,6 +143,57 @@ def require_fraction(**values: float) -> None:
     for name, x in values.items():
         if is_plain(x) and not 0 <= x < 1:
             raise ValueError(f"{name}: expected a number in [0, 1), got {x}")
+
+
+def require_counts(least: int = 1, **values: int) -> None:
+    """Raise unless every value is an integer of at least `least`."""
+    for name, x in values.items():
+        if isinstance(x, bool) or not isinstance(x, int | np.integer):
+            raise TypeError(f"{name}: expected an int, got {type(x).__name__}")
+        if x < least:
+            raise ValueError(f"{name}: expected at least {least}, got {x}")
+
+
+def require_probabilities(**values: float) -> None:
+    """Raise ValueError unless every hyperparameter is in [0, 1]."""
+    for name, x in values.items():
+        if is_plain(x) and not 0 <= x <= 1:
+            raise ValueError(f"{name}: expected a number in [0, 1], got {x}")
+
+
+def require_generator(generator: np.random.Generator) -> None:
+    """Raise TypeError unless this is a NumPy generator, which is all that a random function may draw from."""
+    if not isinstance(generator, np.random.Generator):
+        raise TypeError(
+            f"generator: expected a numpy.random.Generator, got {type(generator).__name__}; "
+            "write np.random.default_rng(seed)"
+        )
+
+
+def floating(dtype: npt.DTypeLike) -> np.dtype[np.floating[Any]]:
+    """Return the dtype that is asked for, float32 or float64; raise TypeError on another."""
+    kind = np.dtype(dtype)
+    if kind not in (np.float32, np.float64):
+        raise TypeError(f"dtype: expected float32 or float64, got {kind}")
+    return cast("np.dtype[np.floating[Any]]", kind)
+
+
+def require_numbers(**arrays: Array) -> None:
+    """Raise ValueError if an array holds NaN."""
+    for name, x in arrays.items():
+        if is_numpy(x) and (wrong := np.isnan(x)).any():
+            raise ValueError(f"{_first(name, wrong)}: expected a number, got nan")
+
+
+def require_finite(**arrays: Array) -> None:
+    """Raise ValueError if an array holds NaN or an infinity."""
+    for name, x in arrays.items():
+        if is_numpy(x) and (wrong := ~np.isfinite(x)).any():
+            raise ValueError(f"{_first(name, wrong)}: expected a finite number, got {x[wrong].flat[0]}")
+
+
+def _first(name: str, wrong: npt.NDArray[np.bool_]) -> str:
+    return f"{name}[{', '.join(map(str, np.argwhere(wrong)[0]))}]"
 
 
 def require_reduction(reduction: str, allowed: Any = Reduction) -> None:

@@ -1,8 +1,9 @@
 """The words of the signatures: an array's axes, then its domain, so that cases can be made from a signature alone.
 
 `Annotated[Array, "n c", "simplex"]` reads: n rows of c entries, positive and with sum one. The words for domains are
-*simplex*, *unit* (in [0, 1]), *classes* (integers in 0..c-1) and *nonnegative*; those for numbers are *positive*,
-*nonnegative*, *fraction* (in [0, 1)), *fractions* (a pair of these), *count* (steps taken) and *axis*.
+*simplex*, *unit* (in [0, 1]), *classes* (integers in 0..c-1), *signs* (-1 and 1), *mask* (0 and 1), *positive* and
+*nonnegative*; those for numbers are *positive*, *nonnegative*, *fraction* (in [0, 1)), *fractions* (a pair of these),
+*number* (any), *count* (an integer: steps taken, a size) and *axis*.
 """
 
 from __future__ import annotations

@@ -9,16 +9,18 @@ Arrays are float32 or float64, which the result keeps, and a cotangent has the d
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
 from reference import _numerics as numerics
-from reference._types import Array, Axis, Positive
+from reference import _special as special
+from reference._types import Array, Axis, Nonnegative, Positive
 
 Rows = Annotated[Array, "n c"]
 Table = Annotated[Array, "n d"]
 Column = Annotated[Array, "n"]
+Approximation: TypeAlias = Literal["none", "tanh"]
 
 
 def sigmoid(z: Table) -> Table:
@@ -173,6 +175,145 @@ def logsumexp_vjp(z: Rows, cotangent: Column, *, axis: Axis = -1) -> Rows:
     numerics.require_axis(z, axis)
     numerics.require_shape(_without(z.shape, axis), cotangent=cotangent)
     return np.expand_dims(cotangent, axis) * softmax(z, axis=axis)
+
+
+def leaky_relu(z: Table, *, negative_slope: Nonnegative = 0.01) -> Table:
+    """max(z, 0) + a · min(z, 0) with a small slope a, entry by entry, for any shape.
+
+    Raises ValueError on a negative slope. Source: Maas, Hannun and Ng 2013.
+
+    >>> leaky_relu(np.array([-2.0, 0.0, 3.0]), negative_slope=0.25)
+    array([-0.5,  0. ,  3. ])
+    """
+    numerics.require_floats(z=z)
+    numerics.require_nonnegative(negative_slope=negative_slope)
+    return np.maximum(z, 0) + negative_slope * np.minimum(z, 0)
+
+
+def leaky_relu_vjp(z: Table, cotangent: Table, *, negative_slope: Nonnegative = 0.01) -> Table:
+    """The cotangent where z > 0, else the negative slope times it; any shape.
+
+    Convention: at 0 the subgradient is the negative slope, as in PyTorch. Source: Maas, Hannun and Ng 2013.
+
+    >>> leaky_relu_vjp(np.array([-2.0, 0.0, 3.0]), np.array([8.0, 8.0, 8.0]), negative_slope=0.25)
+    array([2., 2., 8.])
+    """
+    _require_cotangent(z, cotangent)
+    numerics.require_nonnegative(negative_slope=negative_slope)
+    return np.where(z > 0, cotangent, negative_slope * cotangent)
+
+
+def softplus(z: Table) -> Table:
+    """log(1 + eᶻ) = max(z, 0) + log(1 + e^−|z|), entry by entry, for any shape.
+
+    The second form neither overflows nor loses its tail, e^z for z ≪ 0. Convention: no threshold, above which PyTorch's
+    softplus is z itself. Source: 003_bda8f24b635fcb71.txt (−log σ(z) = softplus(−z)).
+
+    >>> softplus(np.array([0.0, 1000.0, -30.0]))
+    array([6.93147181e-01, 1.00000000e+03, 9.35762297e-14])
+    """
+    numerics.require_floats(z=z)
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def softplus_vjp(z: Table, cotangent: Table) -> Table:
+    """σ(z) times the cotangent; any shape. Source: 003_bda8f24b635fcb71.txt.
+
+    >>> softplus_vjp(np.array([0.0, 1000.0]), np.array([3.0, 3.0]))
+    array([1.5, 3. ])
+    """
+    _require_cotangent(z, cotangent)
+    return cotangent * sigmoid(z)
+
+
+def silu(z: Table) -> Table:
+    """z σ(z), entry by entry, for any shape. Source: Elfwing, Uchibe and Doya 2018.
+
+    >>> silu(np.array([0.0, 2.0, -1000.0])).round(6)
+    array([ 0.      ,  1.761594, -0.      ])
+    """
+    numerics.require_floats(z=z)
+    return z * sigmoid(z)
+
+
+def silu_vjp(z: Table, cotangent: Table) -> Table:
+    """σ(z) + z σ(z) σ(−z) = σ(z) (1 + z σ(−z)), times the cotangent; any shape. Source: as `silu`.
+
+    >>> silu_vjp(np.array([0.0, 1000.0]), np.array([3.0, 3.0]))
+    array([1.5, 3. ])
+    """
+    _require_cotangent(z, cotangent)
+    return cotangent * sigmoid(z) * (1 + z * sigmoid(-z))
+
+
+def gelu(z: Table, *, approximate: Approximation = "none") -> Table:
+    """z Φ(z) = max(z, 0) − |z| Φ(−|z|), with the standard normal distribution function Φ, entry by entry, any shape.
+
+    approximate="tanh" is ½ z (1 + tanh u) = z σ(2u) with u = √(2/π) (z + 0.044715 z³); the second form does not cancel
+    for z ≪ 0. Raises ValueError on another word. Source: Hendrycks and Gimpel 2016.
+
+    >>> gelu(np.array([0.0, 2.0, -10.0]))
+    array([ 0.00000000e+00,  1.95449974e+00, -7.61985302e-23])
+    >>> gelu(np.array([0.0, 2.0, -10.0]), approximate="tanh")
+    array([ 0.00000000e+00,  1.95459769e+00, -1.20409235e-37])
+    """
+    numerics.require_floats(z=z)
+    _require_approximation(approximate)
+    if approximate == "none":
+        return np.maximum(z, 0) - special.weighted_normal_tail(z)
+    return z * sigmoid(_steep(z))
+
+
+def gelu_vjp(z: Table, cotangent: Table, *, approximate: Approximation = "none") -> Table:
+    """Φ(z) + z φ(z), with the standard normal density φ = Φ', times the cotangent; any shape.
+
+    approximate="tanh": s (1 + z σ(−2u) 2u') with s = σ(2u) and u' = √(2/π) (1 + 0.134145 z²). Errors as in `gelu`.
+    Source: as `gelu`.
+
+    >>> gelu_vjp(np.array([0.0, 2.0]), np.array([1.0, 1.0])).round(6)
+    array([0.5     , 1.085232])
+    >>> gelu_vjp(np.array([0.0, 2.0]), np.array([1.0, 1.0]), approximate="tanh").round(6)
+    array([0.5     , 1.086099])
+    """
+    _require_cotangent(z, cotangent)
+    _require_approximation(approximate)
+    if approximate == "none":
+        return cotangent * (special.normal_cdf(z) + z * special.normal_pdf(z))
+    v = _steep(z)
+    return cotangent * sigmoid(v) * (1 + z * sigmoid(-v) * _steep_slope(z))
+
+
+def softmax_jacobian(z: Rows, *, temperature: Positive = 1.0) -> Annotated[Array, "n c c"]:
+    """J_ij = ∂s_i/∂z_j = s_i (δ_ij − s_j) / T for the softmax along the last axis: (…, c) becomes (…, c, c).
+
+    Every row of J sums to zero, and 1 − s_i on the diagonal, which cancels where s_i is near one, is taken from that.
+    Errors as in `softmax`. Source: 001_85d2a45f19410a02.txt.
+
+    >>> softmax_jacobian(np.array([0.0, 0.0]))
+    array([[ 0.25, -0.25],
+           [-0.25,  0.25]])
+    """
+    s = softmax(z, temperature=temperature)
+    same = np.eye(z.shape[-1], dtype=z.dtype)
+    others = (same - 1) * s[..., :, None] * s[..., None, :] / temperature
+    return others - same * np.sum(others, axis=-1, keepdims=True)
+
+
+def _steep(z: Array) -> Array:
+    """2u = √(8/π) (z + 0.044715 z³), for z beyond ±40 as there: the sigmoid is 0 or 1 long before."""
+    z = np.clip(z, -special.FAR, special.FAR)
+    return np.sqrt(8 / special.pi(z)) * z * (1 + 0.044715 * z**2)
+
+
+def _steep_slope(z: Array) -> Array:
+    """2u' = √(8/π) (1 + 3 · 0.044715 z²), as far as that."""
+    z = np.clip(z, -special.FAR, special.FAR)
+    return np.sqrt(8 / special.pi(z)) * (1 + 3 * 0.044715 * z**2)
+
+
+def _require_approximation(approximate: str) -> None:
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f'approximate: expected "none" or "tanh", got {approximate!r}')
 
 
 def _require_cotangent(z: Array, cotangent: Array) -> None:

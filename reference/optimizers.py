@@ -3,16 +3,19 @@
 Arrays may have any shape, all the same one, and share one dtype, float32 or float64, which the results keep; nothing is
 written in place, so a state may be kept and stepped again. A fresh state is zeros (and t = 0). Hyperparameters are
 Python numbers with PyTorch's names: lr and eps positive, momentum, alpha and betas in [0, 1); ValueError otherwise.
+
+Below the optimizers stand schedules: lr or momentum as a function of the steps taken so far, counted from zero.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from reference import _numerics as numerics
-from reference._types import Array, Count, Fraction, Fractions, Positive
+from reference._types import Array, Count, Fraction, Fractions, Nonnegative, Positive
 
 Vector = Annotated[Array, "d"]
 Squares = Annotated[Array, "d", "nonnegative"]
@@ -42,6 +45,20 @@ class AdamState(NamedTuple):
     t: Count
     m: Vector
     v: Squares
+
+
+class AdamaxState(NamedTuple):
+    """Steps taken, the moving average of the gradients, and the largest of their decayed sizes."""
+
+    t: Count
+    m: Vector
+    u: Squares
+
+
+class LionState(NamedTuple):
+    """The moving average of the gradients."""
+
+    m: Vector
 
 
 def sgd(params: Vector, grad: Vector, *, lr: Positive) -> Vector:
@@ -144,6 +161,182 @@ def adam(
     m_hat = m / numerics.one_minus_power(beta1, t).astype(m.dtype)
     v_hat = v / numerics.one_minus_power(beta2, t).astype(v.dtype)
     return params - lr * m_hat / (np.sqrt(v_hat) + eps), AdamState(t, m, v)
+
+
+def nesterov(
+    params: Vector, grad: Vector, state: MomentumState, *, lr: Positive, momentum: Fraction = 0.9
+) -> tuple[Vector, MomentumState]:
+    """v ← μ v − lr · g, θ ← θ + μ v − lr · g: momentum that looks one step ahead.
+
+    Convention: θ is the point ahead, at which g is taken, as in PyTorch (whose buffer is −v / lr); Sutskever's
+    parameters are θ − μ v. Source: Sutskever, Martens, Dahl and Hinton 2013.
+
+    >>> nesterov(np.array([1.0]), np.array([2.0]), MomentumState(np.array([0.5])), lr=0.25, momentum=0.5)
+    (array([0.375]), MomentumState(velocity=array([-0.25])))
+    """
+    _require_alike(params=params, grad=grad, velocity=state.velocity)
+    numerics.require_positive(lr=lr)
+    numerics.require_fraction(momentum=momentum)
+    v = momentum * state.velocity - lr * grad
+    return params + momentum * v - lr * grad, MomentumState(v)
+
+
+def adamw(
+    params: Vector,
+    grad: Vector,
+    state: AdamState,
+    *,
+    lr: Positive = 0.001,
+    betas: Fractions = (0.9, 0.999),
+    eps: Positive = 1e-8,
+    weight_decay: Nonnegative = 0.01,
+) -> tuple[Vector, AdamState]:
+    """θ ← (1 − lr · λ) θ, and then Adam's step, whose moments know nothing of the decay λ.
+
+    Conventions as in `adam`. A penalty ½ λ Σ θ² inside the gradient is another optimizer: there Adam's division takes
+    the decay away again. Source: Loshchilov and Hutter 2019, algorithm 2, with PyTorch's lr · λ.
+
+    >>> fresh = AdamState(0, np.zeros(1), np.zeros(1))
+    >>> theta, state = adamw(np.array([1.0]), np.array([2.0]), fresh, lr=0.5, eps=2.0, weight_decay=0.5)
+    >>> theta, state.t
+    (array([0.5]), 1)
+    """
+    numerics.require_floats(params=params)
+    numerics.require_positive(lr=lr)
+    numerics.require_nonnegative(weight_decay=weight_decay)
+    return adam((1 - lr * weight_decay) * params, grad, state, lr=lr, betas=betas, eps=eps)
+
+
+def adamax(
+    params: Vector,
+    grad: Vector,
+    state: AdamaxState,
+    *,
+    lr: Positive = 0.002,
+    betas: Fractions = (0.9, 0.999),
+    eps: Positive = 1e-8,
+) -> tuple[Vector, AdamaxState]:
+    """m ← β₁ m + (1 − β₁) g, u ← max(β₂ u, |g| + eps), θ ← θ − lr / (1 − β₁ᵗ) · m / u, with t counted from one.
+
+    Convention: eps beside |g|, as in PyTorch. Source: Kingma and Ba 2015, algorithm 2 (without eps).
+
+    >>> fresh = AdamaxState(0, np.zeros(1), np.zeros(1))
+    >>> theta, state = adamax(np.array([1.0]), np.array([2.0]), fresh, lr=0.5, eps=2.0)
+    >>> theta, state.u
+    (array([0.75]), array([4.]))
+    """
+    _require_alike(params=params, grad=grad, m=state.m, u=state.u)
+    numerics.require_nonnegative(t=state.t, u=state.u)
+    numerics.require_positive(lr=lr, eps=eps)
+    beta1, beta2 = betas
+    numerics.require_fraction(beta1=beta1, beta2=beta2)
+    t = state.t + 1
+    m = beta1 * state.m + (1 - beta1) * grad
+    u = np.maximum(beta2 * state.u, np.abs(grad) + eps)
+    m_hat = m / numerics.one_minus_power(beta1, t).astype(m.dtype)
+    return params - lr * m_hat / u, AdamaxState(t, m, u)
+
+
+def lion(
+    params: Vector,
+    grad: Vector,
+    state: LionState,
+    *,
+    lr: Positive = 0.0001,
+    betas: Fractions = (0.9, 0.99),
+    weight_decay: Nonnegative = 0.0,
+) -> tuple[Vector, LionState]:
+    """θ ← (1 − lr · λ) θ − lr · sign(β₁ m + (1 − β₁) g), m ← β₂ m + (1 − β₂) g.
+
+    Conventions: sign 0 = 0; the step is taken with the old average m. Source: Chen et al. 2023, algorithm 2.
+
+    >>> lion(np.array([1.0, 1.0]), np.array([2.0, 0.0]), LionState(np.zeros(2)), lr=0.25, betas=(0.5, 0.75))
+    (array([0.75, 1.  ]), LionState(m=array([0.5, 0. ])))
+    """
+    _require_alike(params=params, grad=grad, m=state.m)
+    numerics.require_positive(lr=lr)
+    numerics.require_nonnegative(weight_decay=weight_decay)
+    beta1, beta2 = betas
+    numerics.require_fraction(beta1=beta1, beta2=beta2)
+    direction = np.sign(beta1 * state.m + (1 - beta1) * grad)
+    m = beta2 * state.m + (1 - beta2) * grad
+    return (1 - lr * weight_decay) * params - lr * direction, LionState(m)
+
+
+def step_lr(step: Count, *, lr: Positive, step_size: Count, gamma: Positive = 0.1) -> float:
+    """lr · γ^⌊step / step_size⌋, as PyTorch's StepLR. Source: 004_64b996b1ba6bbd2b.txt (the step size may change).
+
+    >>> [step_lr(step, lr=1.0, step_size=2, gamma=0.5) for step in range(5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+    _require_step(step)
+    numerics.require_counts(step_size=step_size)
+    numerics.require_positive(lr=lr, gamma=gamma)
+    return lr * gamma ** (step // step_size)
+
+
+def exponential_lr(step: Count, *, lr: Positive, gamma: Positive) -> float:
+    """lr · γ^step, as PyTorch's ExponentialLR. Source: 004_64b996b1ba6bbd2b.txt (the step size may change).
+
+    >>> [exponential_lr(step, lr=1.0, gamma=0.5) for step in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
+    _require_step(step)
+    numerics.require_positive(lr=lr, gamma=gamma)
+    return lr * gamma**step
+
+
+def cosine_lr(step: Count, *, lr: Positive, T_max: Count, eta_min: Nonnegative = 0.0) -> float:
+    """η + (lr − η) (1 + cos(π · step / T_max)) / 2, down to η = eta_min at T_max, as PyTorch's CosineAnnealingLR.
+
+    Written with (1 + cos x) / 2 = sin²((π − x) / 2), which does not cancel near the end. Convention: after T_max it
+    rises again, and is back at lr after 2 T_max. Source: Loshchilov and Hutter 2017, equation 5.
+
+    >>> [round(cosine_lr(step, lr=1.0, T_max=4), 6) for step in (0, 1, 2, 4, 8)]
+    [1.0, 0.853553, 0.5, 0.0, 1.0]
+    """
+    _require_step(step)
+    numerics.require_counts(T_max=T_max)
+    numerics.require_positive(lr=lr)
+    numerics.require_nonnegative(eta_min=eta_min)
+    left = abs(T_max - step % (2 * T_max))
+    return eta_min + (lr - eta_min) * math.sin(math.pi * left / (2 * T_max)) ** 2
+
+
+def warmup_lr(step: Count, *, lr: Positive, total_iters: Count = 5, start_factor: Fraction = 0.0) -> float:
+    """lr · (f + (1 − f) · min(step / total_iters, 1)), from f · lr up to lr, as PyTorch's LinearLR.
+
+    Convention: f = start_factor is 0 unless said otherwise; PyTorch's is 1/3, and not 0. Source: Goyal et al. 2017,
+    section 2.2.
+
+    >>> [warmup_lr(step, lr=1.0, total_iters=4) for step in range(6)]
+    [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+    """
+    _require_step(step)
+    numerics.require_counts(total_iters=total_iters)
+    numerics.require_positive(lr=lr)
+    numerics.require_fraction(start_factor=start_factor)
+    return lr * (start_factor + (1 - start_factor) * (min(step, total_iters) / total_iters))
+
+
+def momentum_decay(step: Count, *, momentum: Fraction = 0.9, total_iters: Count) -> float:
+    """μ f / (1 − μ + μ f) with the share f = 1 − step / total_iters that is left: from μ down to 0, and 0 then.
+
+    The sum of a gradient's weights, μ / (1 − μ), falls on a straight line. Source: Chen, Wolfe, Li and Kyrillidis 2022
+    (Demon), equation 1.
+
+    >>> [momentum_decay(step, momentum=0.5, total_iters=2) for step in range(4)]
+    [0.5, 0.3333333333333333, 0.0, 0.0]
+    """
+    _require_step(step)
+    numerics.require_counts(total_iters=total_iters)
+    numerics.require_fraction(momentum=momentum)
+    left = max(total_iters - step, 0) / total_iters
+    return momentum * left / (1 - momentum + momentum * left)
+
+
+def _require_step(step: int) -> None:
+    numerics.require_counts(0, step=step)
 
 
 def _require_alike(**arrays: Array) -> None:

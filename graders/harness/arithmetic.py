@@ -410,7 +410,8 @@ class Bounded(Lifted):
         b, eb = inputs[1].parts if len(inputs) > 1 else (a, ea)
         if name in COMPARISONS:
             # an order that the errors could turn is undecided, and so is the choice that hangs on it
-            certain = np.abs(a - b) > ea + eb
+            with np.errstate(invalid="ignore"):  # equal infinities have no difference
+                certain = np.abs(a - b) > ea + eb
             same = (ea == 0) & (eb == 0)
             return type(self)((getattr(np, name)(a, b), (~(certain | same)).astype(np.float64)), self.dtype)
         if name in LOGICAL:
