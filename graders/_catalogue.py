@@ -18,7 +18,14 @@ class UnknownName(LookupError):
     """A name or pattern that no exercise has; the message names the nearest."""
 
 
-TOPICS = ("activations", "losses", "layers", "training", "optimizers")
+TOPICS = (
+    "activations",
+    "losses",
+    "layers",
+    "convolution",
+    "optimizers",
+    "training",
+)
 
 
 @functools.cache

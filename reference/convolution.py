@@ -12,9 +12,9 @@ batch, a kernel larger than the padded image and a stride of 0 are a ValueError.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -30,14 +30,11 @@ Map = Annotated[Array, "h v"]
 Kernel = Annotated[Array, "kh kw"]
 MapOutputs = Annotated[Array, "oh ow"]
 Images = Annotated[Array, "n c_in h v"]
-Kernels = Annotated[Array, "c_out c_in kh kw"]
+Kernels = Annotated[Array, "c_out c_in/groups kh kw"]
 Matrix = Annotated[Array, "c_out c_in"]
 Bias = Annotated[Array, "c_out"]
 Outputs = Annotated[Array, "n c_out oh ow"]
 SameSize = Annotated[Array, "n c_out h v"]
-
-CACHED = 2**16
-"""So many numbers at a time stay in a processor's cache."""
 
 
 class Conv2dGrads(NamedTuple):
@@ -111,12 +108,11 @@ def conv2d(
     rows, columns = _require_convolution(x, w, b, stride, padding, dilation, groups)
     kernels = np.reshape(w, (groups, len(w) // groups, -1))
 
-    def outputs(x: Array) -> tuple[Array, ...]:
+    def outputs(x: Array) -> Array:
         y = kernels @ _unfolded(x, rows, columns, groups)
-        return (np.reshape(y, (len(x), len(w), rows.outputs, columns.outputs)) + b[:, None, None],)
+        return np.reshape(y, (len(x), len(w), rows.outputs, columns.outputs)) + b[:, None, None]
 
-    (y,) = _in_blocks(outputs, _unfolded_size(x, rows, columns), x)
-    return y
+    return numerics.in_blocks(outputs, x, entries=_unfolded_size(x, rows, columns))
 
 
 def conv2d_vjp(
@@ -147,10 +143,10 @@ def conv2d_vjp(
     g = np.reshape(cotangent, (len(x), groups, len(w) // groups, -1))
     entries = _unfolded_size(x, rows, columns)
 
-    (dx,) = _in_blocks(lambda g: (_folded(np.swapaxes(kernels, 1, 2) @ g, rows, columns),), entries, g)
+    dx = numerics.in_blocks(lambda g: _folded(np.swapaxes(kernels, 1, 2) @ g, rows, columns), g, entries=entries)
     by_block = (
         np.sum(_unfolded(x[block], rows, columns, groups) @ np.swapaxes(g[block], 2, 3), axis=0)
-        for block in _blocks(x, 0, entries)
+        for block in numerics.blocks(x, entries=entries)
     )
     dw = np.reshape(np.swapaxes(reduce(np.add, by_block), 1, 2), w.shape)
     return Conv2dGrads(dx=dx, dw=dw, db=np.sum(cotangent, axis=(0, 2, 3)))
@@ -252,18 +248,21 @@ def receptive_field(*, kernel_sizes: Layers, strides: Layers | None = None, dila
     """1 + Σ_l d_l (F_l − 1) Π_m<l S_m: how many inputs of one axis an output of the last layer depends on.
 
     One number for each layer, from the first on; strides and dilations are 1 unless given. Pooling counts as a layer.
-    Raises ValueError if the lists differ in length, are empty, or hold a number less than 1.
+    Raises ValueError if the lists differ in length, are empty, or hold a number less than 1; TypeError on what is no
+    tuple or list of ints.
     Source: Araujo, Norris and Sim 2019.
 
     >>> receptive_field(kernel_sizes=[3, 2, 3], strides=[1, 2, 1])
     8
     """
+    numerics.require_kind(tuple | list, kernel_sizes=kernel_sizes)
     layers = len(kernel_sizes)
     if layers == 0:
         raise ValueError("kernel_sizes: expected a number for each layer, got none")
     field, jump = 1, 1
     strides = [1] * layers if strides is None else strides
     dilations = [1] * layers if dilations is None else dilations
+    numerics.require_kind(tuple | list, strides=strides, dilations=dilations)
     for name, values in (("strides", strides), ("dilations", dilations)):
         if len(values) != layers:
             raise ValueError(f"{name}: expected {layers} numbers, one for each of kernel_sizes, got {len(values)}")
@@ -348,40 +347,6 @@ def _add_back(parts: Sequence[Array], rows: _Track, columns: _Track) -> Array:
             (np.where((i >= 0) & (j >= 0), part[:, :, i, j], 0) for (i, j), part in zip(asked, parts, strict=True)),
         )
     return x[:, :, rows.padding : rows.padding + rows.size, columns.padding : columns.padding + columns.size]
-
-
-def _in_blocks(f: Callable[..., tuple[Array, ...]], entries: int, *arrays: Array, axis: int = 0) -> tuple[Array, ...]:
-    """Return f(*arrays), made block by block along an axis, so that what f makes on its way stays in the cache.
-
-    All of it is `entries` numbers. Other array-likes than NumPy's go through f whole.
-    """
-    blocks = _blocks(arrays[0], axis, entries)
-    if len(blocks) == 1:
-        return f(*arrays)
-    wholes: tuple[Array, ...] = ()
-    for block in blocks:
-        at = _at(axis, block)
-        parts = f(*(array[at] for array in arrays))
-        if not wholes:
-            shapes = [(*p.shape[:axis], arrays[0].shape[axis], *p.shape[axis + 1 :]) for p in parts]
-            wholes = tuple(np.empty(shape, part.dtype) for shape, part in zip(shapes, parts, strict=True))
-        for whole, part in zip(wholes, parts, strict=True):
-            whole[at] = part
-    return wholes
-
-
-def _blocks(x: Array, axis: int, entries: int) -> list[slice]:
-    """Return slices along an axis, each a share of at most so many of the entries as the cache holds."""
-    if not numerics.is_numpy(x):
-        return [slice(None)]
-    length = x.shape[axis]
-    step = max(1, CACHED * length // entries)
-    return [slice(start, start + step) for start in range(0, length, step)]
-
-
-def _at(axis: int, index: Any) -> tuple[Any, ...]:
-    """Return the key of this index along an axis."""
-    return (slice(None),) * axis + (index,)
 
 
 def _unfolded(x: Array, rows: _Track, columns: _Track, groups: int = 1) -> Array:

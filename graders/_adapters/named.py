@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from graders.harness.cases import Case, signature
 from graders.harness.compare import as_array
 from graders.harness.exercise import Exercise
-from graders.harness.plans import Binding, Outputs, Typed, WrongKind, literal, named, output_names, said
-from graders.harness.sandbox.codec import Kept, Rebuilt
+from graders.harness.plans import Binding, Outputs, Typed, WrongKind, literal, named, output_names, outputs_of, said
+from graders.harness.sandbox.codec import Kept, Rebuilt, Record
 from graders.harness.sandbox.contract import Call, Returned
 from graders.harness.sandbox.contract import Function as Found
 
@@ -23,7 +24,7 @@ ALIASES = {
 
 def _order(exercise: Exercise, found: Found) -> tuple[str, ...]:
     """Return the exercise's array arguments in the order in which the submission's own names ask for them."""
-    names = ("params", "grad", "state") if exercise.unrolled else tuple(signature(exercise.reference).arguments)
+    names = tuple(signature(exercise.reference).arguments)
     aliases = {other: name for name, others in ALIASES.get(exercise.name, {}).items() for other in others}
     theirs = tuple(aliases.get(name, name) for name in found.names("positional")[: len(names)])
     return theirs if set(theirs) == set(names) else names
@@ -70,7 +71,7 @@ def _calls(
 
 def _outputs(exercise: Exercise, case: Case, returned: Sequence[Returned]) -> Outputs:
     if not exercise.unrolled:
-        return named(returned[0].values[0], output_names(exercise), "the result")
+        return outputs_of(exercise, case, returned[0].values[0])
     names = output_names(exercise)[1:]
     steps = [step for step in (as_array(r.values[0]) for r in returned) if step is not None]
     if len(steps) < len(returned):
@@ -81,10 +82,21 @@ def _outputs(exercise: Exercise, case: Case, returned: Sequence[Returned]) -> Ou
     return {"params": np.stack(steps), **named(returned[-1].values[1], names, "the new state")}
 
 
+def _records_in(value: Any) -> dict[str, tuple[str, ...]]:
+    """Return the fields of every kind of record in an argument, however deep, by its name."""
+    parts = tuple(value.fields.values()) if isinstance(value, Record) else value
+    found = {value.name: tuple(value.fields)} if isinstance(value, Record) else {}
+    for part in parts if isinstance(parts, tuple) else ():
+        found |= _records_in(part)
+    return found
+
+
 def _typed(exercise: Exercise, function: str, case: Case, held: frozenset[str], order: tuple[str, ...]) -> Typed:
     keywords = "".join(f", {k}={v!r}" for k, v in case.hyperparameters.items() if k not in held)
     if not exercise.unrolled:
-        return Typed(f"{function}({', '.join(order)}{keywords})")
+        records = _records_in(tuple(case.arguments.values()))
+        kinds = [f"{name} = collections.namedtuple({name!r}, {' '.join(names)!r})" for name, names in records.items()]
+        return Typed(f"{function}({', '.join(order)}{keywords})", before="; ".join(kinds))
     state = case.arguments["state"]
     return Typed(
         f"{function}({', '.join(order)}{keywords})",

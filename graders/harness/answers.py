@@ -169,7 +169,7 @@ def answer(
 
     `proved` returns the value of the proved expression at so many digits, or None where the claim does not cover it.
     """
-    text = function or exercise.reference
+    text = function or exercise.text
     programs = (text,) if function else (text, *exercise.programs)
     least = DIGITS[0]
     first = proved(case, least) if function is None and proved is not None else None

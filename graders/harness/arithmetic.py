@@ -30,7 +30,8 @@ Plain = np.ndarray[Any, Any]
 LIBRARY_ULPS = 8.0
 COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 LOGICAL = ("logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "invert")
-FUNCTIONS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
+FUNCTIONS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos", "hypot", "arctan2")
+STEPS = ("floor", "ceil")
 
 
 class Unsupported(TypeError):
@@ -142,6 +143,9 @@ class Lifted(NDArrayOperatorsMixin, ABC):
 
     @abstractmethod
     def _max(self, axis: Any, keepdims: bool) -> Self: ...
+
+    @abstractmethod
+    def _argmax(self, axis: Any, keepdims: bool) -> Self: ...
 
     @abstractmethod
     def _where(self, chosen: Self, other: Self) -> Self: ...
@@ -258,6 +262,7 @@ _STRUCTURE: dict[str, Callable[..., Any]] = {
     **{name: _joined(name) for name in ("concatenate", "stack")},
     **{name: _reduction(name) for name in ("sum", "mean")},
     "max": _reduction("max"),
+    "argmax": _reduction("argmax"),
     "amax": _reduction("max"),
     "min": lambda self, array, axis=None, keepdims=False: -(-self._lift(array))._max(axis, keepdims),
     "where": _where,
@@ -342,6 +347,8 @@ class Exact(Lifted):
             "divide": lambda a, b: a / b if b else (ctx.nan if not a else ctx.inf * ctx.sign(a)),
             "power": lambda a, b: a ** (int(b) if b == int(b) else b),
             "maximum": lambda a, b: a if a >= b else b, "minimum": lambda a, b: a if a <= b else b,
+            "sin": ctx.sin, "cos": ctx.cos, "hypot": ctx.hypot, "arctan2": ctx.atan2,
+            "floor": ctx.floor, "ceil": ctx.ceil,
         }.get(name)  # fmt: skip
         if elementwise is not None:
             made = np.frompyfunc(elementwise, len(parts), 1)(*parts)
@@ -359,6 +366,10 @@ class Exact(Lifted):
     def _max(self, axis: Any, keepdims: bool) -> Self:
         axes = self._axes(axis)
         return type(self)((_as_objects(np.max(self.parts[0], axis=axes or None, keepdims=keepdims)),), self.dtype)
+
+    def _argmax(self, axis: Any, keepdims: bool) -> Self:
+        made = np.argmax(self.parts[0], axis=axis, keepdims=keepdims)
+        return self._lift(np.asarray(made, float))
 
     def _where(self, chosen: Self, other: Self) -> Self:
         return type(self)((_as_objects(np.where(self.parts[0], chosen.parts[0], other.parts[0])),), self.dtype)
@@ -460,6 +471,13 @@ class Bounded(Lifted):
                 corners = [np.abs((a + s * ea) ** (b + t * eb) - v) for s in (-1, 1) for t in (-1, 1)]
                 positive = np.where(a > ea, np.max(corners, axis=0), np.inf)  # monotone in either argument there
             return self._made(v, np.where(whole, e, positive) + LIBRARY_ULPS * u * np.abs(v) + tiny)
+        if name in STEPS:
+            v, low, high = (getattr(np, name)(x) for x in (a, a - ea, a + ea))
+            return self._made(v, np.where(low == high, 0.0, np.inf))
+        if name in ("hypot", "arctan2"):
+            v, off = getattr(np, name)(a, b), np.hypot(ea, eb)
+            e = off if name == "hypot" else _turned(a, b, ea, off)
+            return self._made(v, e + LIBRARY_ULPS * u * np.abs(v) + tiny * (v != 0))
         if name in FUNCTIONS:
             v = getattr(np, name)(a)
             return self._made(v, self._propagated(name, a, ea, v) + LIBRARY_ULPS * u * np.abs(v) + tiny * (v != 0))
@@ -479,6 +497,8 @@ class Bounded(Lifted):
         if name == "sqrt":
             low = np.sqrt(np.maximum(a - ea, 0))
             return np.where(ea == 0, 0.0, np.where(ea < a, ea / (v + low), np.sqrt(a + ea)))
+        if name in ("sin", "cos"):
+            return ea
         nearest = np.maximum(np.abs(a) - ea, 0)  # tanh is steepest nearest to 0
         decay: Plain = np.exp(-2 * nearest)
         slope: Plain = 4 * decay / (1 + decay) ** 2
@@ -509,12 +529,29 @@ class Bounded(Lifted):
             (np.max(v, axis=axes, keepdims=keepdims), np.max(e, axis=axes, keepdims=keepdims)), self.dtype
         )
 
+    def _argmax(self, axis: Any, keepdims: bool) -> Self:
+        v, e = self.parts
+        best = np.argmax(v, axis=axis, keepdims=True)
+        rivals = np.array(v + e)
+        np.put_along_axis(rivals, best, -np.inf, axis)
+        surely = np.take_along_axis(v - e, best, axis)
+        exact = np.max(e, axis=axis, keepdims=True) == 0  # of equal numbers the first
+        doubt = np.where(exact | (np.max(rivals, axis=axis, keepdims=True) < surely), 0.0, np.inf)
+        return self._made(*(part if keepdims else np.squeeze(part, axis) for part in (best.astype(float), doubt)))
+
     def _where(self, chosen: Self, other: Self) -> Self:
         condition, doubt = self.parts
         (a, ea), (b, eb) = chosen.parts, other.parts
         v, e = np.where(condition, a, b), np.where(condition, ea, eb)
         either = np.maximum(ea, eb) + np.abs(a - b)
         return self._made(v, np.where(doubt > 0, either, e))
+
+
+def _turned(y: Plain, x: Plain, ey: Plain, off: Plain) -> Plain:
+    """Return how far the angle of (x, y) turns if the point moves by `off`; any angle, where it crosses the cut."""
+    share = off / np.hypot(x, y)
+    crosses = (x < 0) & (np.abs(y) <= ey) & (ey > 0)
+    return np.where(off == 0, 0.0, np.where((share < 1) & ~crosses, np.arcsin(np.minimum(share, 1.0)), np.inf))
 
 
 class Bounded32(Bounded):
@@ -571,7 +608,7 @@ class Rounded(Lifted):
             parts = [x.parts[0] for x in inputs]
         if name in COMPARISONS or name in LOGICAL:
             return type(self)((getattr(np, name)(*parts),), self.dtype)
-        if name in ("negative", "absolute", "maximum", "minimum"):
+        if name in ("negative", "absolute", "maximum", "minimum", *STEPS):
             return type(self)((getattr(np, name)(*parts),), self.dtype)
         if name in ("add", "subtract", "multiply", "divide", "power", *FUNCTIONS):
             return type(self)((self._noisy(getattr(np, name)(*parts)),), self.dtype)
@@ -604,6 +641,10 @@ class Rounded(Lifted):
         axes = self._axes(axis)
         made = np.max(self.parts[0], axis=axes, keepdims=keepdims) if axes else self.parts[0]
         return type(self)((made,), self.dtype)
+
+    def _argmax(self, axis: Any, keepdims: bool) -> Self:
+        axes = self._axes(axis)[0] if axis is not None else None
+        return type(self)((np.argmax(self.parts[0], axis=axes, keepdims=keepdims).astype(float),), self.dtype)
 
     def _where(self, chosen: Self, other: Self) -> Self:
         ndim = max(self.ndim, chosen.ndim, other.ndim)

@@ -89,7 +89,7 @@ def audit(exercise: Exercise, key: AnswerKey) -> Audit:
     vacuous = [
         edge.why
         for edge in exercise.edges
-        if not any(cases.from_edge(exercise, edge, dtype).id in decided for dtype in cases.DTYPES)
+        if not any(cases.from_edge(exercise, edge, dtype).id in decided for dtype in cases.dtypes(exercise))
     ]
     mutants = killed = equivalent = 0
     survivors = []

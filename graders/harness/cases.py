@@ -2,44 +2,43 @@
 
 A case is arrays and hyperparameters, named by their content. It is drawn by a pure function of a seed and a regime, so
 that a run's cases can be made again from its seed; Hypothesis drives that function in the tests, and makes small cases
-element by element only where a failing function's smallest witness is sought.
-
-What the draws see to (accuracy is gained by amplifying mistakes, not by tightening tolerances): axis sizes differ,
-hyperparameters are off their defaults, mantissas are full, a cotangent is random and never ones, one regime a case.
+element by element only where a failing function's smallest witness is sought. What the reference refuses as bad input
+(a kernel larger than its image) is drawn again: its own checks say what is a case.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from graders.harness.exercise import Edge, Exercise
+from graders.harness.drawing import EXTREME, ORDINARY, Seeded, Shrinking, Source
+from graders.harness.exercise import Edge, Exercise, Function
 from graders.harness.sandbox.codec import Record, encode
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 DTYPES = ("float64", "float32")
-ORDINARY = ("normal", "wide", "small", "negative", "sparse", "mixed rows", "one row", "halves", "many")
-EXTREME = ("offset rows", "far apart")
 IN_FLOAT32 = ("normal", "wide", "mixed rows", *EXTREME)  # formulas are told apart in float64; here rounding is
-MANY, MANY_ROWS = 9, 17  # beyond what a formula written out by hand, or unrolled by eight or sixteen, would cover
+TRIES = 300  # draws that a reference may refuse before its exercise needs a `draw` of its own
 
 
 @dataclass(frozen=True)
 class Form:
-    """One way in which an argument may come: its axes and its domain."""
+    """One way in which an argument may come: its axes and its domain; a number has no axes, and is drawn by a word."""
 
     axes: tuple[str, ...]
     domain: str
+    number: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,31 @@ class Signature:
     """What a case is drawn from: the annotated signature of a reference, read once."""
 
     arguments: Mapping[str, tuple[Form, ...]]
+    """None for what is no array: a record, or what the exercise itself draws."""
     hyperparameters: Mapping[str, tuple[str | tuple[Any, ...], Any]]
     """By name: the domain's word, or the values to choose from; and the default (or `inspect.Parameter.empty`)."""
-    state: type[Any] | None = None
-    fields: Mapping[str, Form] = field(default_factory=dict)
+    hints: Mapping[str, Any]
+    records: Mapping[str, type[Any]]
+    """The named tuples that arguments are, or hold, by their name."""
+
+    @property
+    def state(self) -> type[Any] | None:
+        """Return the named tuple that an argument is, the state of a step; None if there is none."""
+        return next((h for h in self.hints.values() if _is_record(h)), None)
+
+    @property
+    def axes(self) -> list[str]:
+        """Return the names of all axes that arrays and hyperparameters speak of."""
+        forms = [form for forms in self.arguments.values() for form in forms]
+        forms += [form for record in self.records.values() for form in fields(record).values()]
+        words = [word for word, _ in self.hyperparameters.values() if isinstance(word, str)]
+        named = {axis.partition("/")[0] for form in forms for axis in form.axes}
+        named |= {word.removeprefix(SIZE_OF) for word in words if word.startswith(SIZE_OF)}
+        return sorted(axis for axis in named if not axis.isdigit())
+
+
+SIZE_OF = "size of "
+"""Begins the word for a hyperparameter that is the size of an axis: the number of classes."""
 
 
 @dataclass(frozen=True)
@@ -85,105 +105,188 @@ class Case:
         return sum(np.size(v) for v in self.arguments.values() if isinstance(v, np.ndarray))
 
 
-def _form(annotation: Any) -> Form:
-    metadata = typing.get_args(annotation)[1:]
-    return Form(tuple(metadata[0].split()), metadata[1] if len(metadata) > 1 else "real")
+def _is_record(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
 
 
-def _forms(annotation: Any) -> tuple[Form, ...]:
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return tuple(_form(member) for member in typing.get_args(annotation))
-    return (_form(annotation),)
+def _members(hint: Any) -> tuple[Any, ...]:
+    """Return the choices that a hint leaves, or itself alone."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+
+
+def _forms(hint: Any) -> tuple[Form, ...]:
+    forms = []
+    for member in _members(hint):
+        if typing.get_origin(member) is not typing.Annotated:
+            return ()
+        kind, word, *domain = typing.get_args(member)
+        number = kind is int
+        forms.append(Form((), word, number) if number else Form(tuple(word.split()), domain[0] if domain else "real"))
+    return tuple(forms)
+
+
+def _word(hint: Any) -> str | tuple[Any, ...]:
+    """Return the domain of a hyperparameter, or the values to choose from; none for what is never asked."""
+    if typing.get_origin(hint) is Literal:
+        return typing.get_args(hint)
+    annotated = [member for member in _members(hint) if typing.get_origin(member) is typing.Annotated]
+    return str(annotated[0].__metadata__[0]) if annotated else ""
+
+
+def _records(hint: Any) -> Iterator[type[Any]]:
+    """Yield the named tuples that a hint speaks of, however deep."""
+    if _is_record(hint):
+        yield hint
+        for inner in typing.get_type_hints(hint, include_extras=True).values():
+            yield from _records(inner)
+    for inner in typing.get_args(hint):
+        yield from _records(inner)
 
 
 @functools.cache
-def signature(function: Callable[..., Any]) -> Signature:
+def fields(record: Function) -> Mapping[str, Form]:
+    """Return the form of every array and number in a named tuple."""
+    hints = typing.get_type_hints(record, include_extras=True)
+    return {name: _forms(hint)[0] for name, hint in hints.items() if _forms(hint)}
+
+
+@functools.cache
+def signature(function: Function) -> Signature:
     """Read the annotated signature of a reference function."""
     hints = typing.get_type_hints(function, include_extras=True)
-    arguments: dict[str, tuple[Form, ...]] = {}
-    hyperparameters: dict[str, tuple[str | tuple[Any, ...], Any]] = {}
-    state, fields = None, {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        hint = hints[name]
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            word = typing.get_args(hint) if typing.get_origin(hint) is Literal else typing.get_args(hint)[1]
-            hyperparameters[name] = (word, parameter.default)
-        elif isinstance(hint, type) and issubclass(hint, tuple):
-            state = hint
-            described = typing.get_type_hints(hint, include_extras=True)
-            fields = {
-                k: Form((), "count") if typing.get_args(v)[1] == "count" else _form(v) for k, v in described.items()
-            }
-        else:
-            arguments[name] = _forms(hint)
-    return Signature(arguments, hyperparameters, state, fields)
+    parameters = inspect.signature(function).parameters.values()
+    keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    arguments = [p.name for p in parameters if p not in keywords]
+    return Signature(
+        {name: _forms(hints[name]) for name in arguments},
+        {p.name: (_word(hints[p.name]), p.default) for p in keywords},
+        {name: hints[name] for name in arguments},
+        {record.__name__: record for name in arguments for record in _records(hints[name])},
+    )
+
+
+def dtypes(exercise: Exercise) -> tuple[str, ...]:
+    """Return the dtypes that an exercise is asked in: where no argument holds floats there is nothing to choose."""
+    read = signature(exercise.reference)
+    forms = [form for forms in read.arguments.values() for form in forms]
+    exact = all(form.number or form.domain == "classes" for form in forms)
+    return DTYPES[:1] if exact and all(read.arguments.values()) else DTYPES
+
+
+def built(value: Any, records: Mapping[str, type[Any]]) -> Any:
+    """Return an argument as a reference takes it: records as the named tuples that they stand for."""
+    if isinstance(value, Record):
+        return records[value.name](**{name: built(part, records) for name, part in value.fields.items()})
+    return tuple(built(item, records) for item in value) if isinstance(value, tuple) else value
 
 
 # ---------------------------------------------------------------- drawing
 
 
-def _values(random: np.random.Generator, shape: tuple[int, ...], regime: str) -> np.ndarray[Any, Any]:
-    x = random.standard_normal(shape)
-    rows = (shape[0], *(1,) * (len(shape) - 1)) if shape else ()
-    match regime:
-        case "wide":
-            return 2.5 * x
-        case "small":
-            return 0.03 * x
-        case "negative":
-            return -np.abs(x) - 0.1
-        case "sparse":
-            return x * (random.random(shape) < 0.5)
-        case "mixed rows":
-            return x * 10.0 ** random.uniform(-2, 0.5, rows)
-        case "halves":  # ties and zeros, off the numbers that half precision knows
-            return np.round(2 * x) / 2 * 1.1
-        case "offset rows":
-            return x + random.uniform(-1000, 1000, rows)
-        case "far apart":
-            return 300.0 * x
-    return x
+def _array(source: Source, form: Form, sizes: Mapping[str, int], given: Mapping[str, Any], calm: bool = False) -> Any:
+    if form.number:
+        return source.number(form.domain)
+    shape = []
+    for axis in form.axes:
+        name, _, divisor = axis.partition("/")
+        size = int(name) if name.isdigit() else sizes[name]
+        shape.append(size // given[divisor] if divisor else size)
+    return source.array(tuple(shape), form.domain, sizes.get("c", 0), calm)
 
 
-def _array(random: np.random.Generator, form: Form, sizes: Mapping[str, int], regime: str) -> np.ndarray[Any, Any]:
-    shape = tuple(sizes[axis] for axis in form.axes)
-    if form.domain == "classes":
-        return random.integers(0, sizes["c"], shape)
-    if form.domain == "simplex":
-        weights = random.gamma(1.0, size=shape) + 1e-3
-        if regime == "sparse" and shape[-1] > 1:
-            weights[np.arange(shape[0]), random.integers(0, shape[-1], shape[0])] = 0.0
-        return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
-    if form.domain == "unit":
-        soft = random.random(shape)
-        return np.round(soft) if regime in ("normal", "halves", *EXTREME) else soft
-    x = _values(random, shape, regime)
-    return np.abs(x) if form.domain == "nonnegative" else x
+def _record(source: Source, record: type[Any], sizes: Mapping[str, int]) -> Record:
+    """Return a state: fresh, or as it may be after some steps."""
+    fresh = source.one_of((True, False))
+    made: dict[str, Any] = {}
+    for name, form in fields(record).items():
+        if form.number:
+            made[name] = 0 if fresh else source.integer(1, 5)
+        else:
+            drawn_field = _array(source, form, sizes, {}, calm=True)
+            made[name] = np.zeros_like(drawn_field) if fresh else drawn_field
+    return Record(record.__name__, made)
 
 
-def _following(form: Form, first: Form, hyperparameters: Mapping[str, Any]) -> Form:
-    """Return the form of an argument that has the first one's axes but the last: `axis` says which is left out."""
-    axis = hyperparameters.get("axis", -1)
-    if axis == -1 or form.axes != first.axes[:-1]:
-        return form
-    return Form(tuple(a for i, a in enumerate(first.axes) if i != axis % len(first.axes)), form.domain)
+def _hyperparameters(read: Signature, source: Source, sizes: Mapping[str, int], held: Mapping[str, Any]) -> Any:
+    made: dict[str, Any] = {}
+    for name, (word, default) in read.hyperparameters.items():
+        if name in held or word == "":
+            made[name] = held[name] if name in held else _default(name, default)
+        elif isinstance(word, tuple):
+            made[name] = source.one_of(word)
+        elif word.startswith(SIZE_OF):
+            made[name] = sizes[word.removeprefix(SIZE_OF)]
+        else:
+            made[name] = None if default is None and source.one_of((True, False, False)) else source.number(word)
+    return made
 
 
-def _number(random: np.random.Generator, word: str | tuple[Any, ...], default: Any) -> Any:
-    if isinstance(word, tuple):
-        return word[random.integers(len(word))]
-    match word:
-        case "positive":
-            return float(10 ** random.uniform(-1, 0.3))
-        case "nonnegative":
-            return float(random.uniform(0.05, 0.9))
-        case "fraction":
-            return float(random.uniform(0.2, 0.95))
-        case "fractions":
-            return tuple(float(x) for x in random.permutation([random.uniform(0.3, 0.6), random.uniform(0.65, 0.95)]))
-        case "axis":
-            return 0 if random.random() < 0.3 else -1
-    raise TypeError(f"no numbers are known for the domain {word!r} (default {default!r})")
+def _cotangent(exercise: Exercise, arguments: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> Any:
+    """Return the shape of the cotangent: that of what the forward function makes of the same arguments."""
+    reference = exercise.reference
+    forward = getattr(importlib.import_module(reference.__module__), reference.__name__.removesuffix("_vjp"))
+    taken = inspect.signature(forward).parameters
+    return np.shape(_called(forward, arguments, {k: v for k, v in hyperparameters.items() if k in taken}))
+
+
+def _called(function: Function, arguments: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> Any:
+    records = signature(function).records
+    with np.errstate(all="ignore"):
+        return function(*(built(value, records) for value in arguments.values()), **hyperparameters)
+
+
+def _drawn(
+    exercise: Exercise, source: Source, held: Mapping[str, Any], form_of: Callable[[str, tuple[Form, ...]], Form]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return arguments and hyperparameters; raise ValueError where the reference refuses what was drawn."""
+    read = signature(exercise.reference)
+    sizes = source.sizes(read.axes)
+    hyperparameters = _hyperparameters(read, source, sizes, held)
+    if exercise.draw is not None:
+        arguments = dict(exercise.draw(source, hyperparameters))
+    else:
+        arguments = {}
+        for name, forms in read.arguments.items():
+            if _is_record(read.hints[name]):
+                arguments[name] = _record(source, read.hints[name], sizes)
+            elif name == "cotangent" and exercise.name.endswith("_vjp"):
+                # an extreme input is one that a formula must survive; a cotangent of thousands would only scale it
+                arguments[name] = source.real(_cotangent(exercise, arguments, hyperparameters), calm=True)
+            else:
+                arguments[name] = _array(source, form_of(name, forms), sizes, hyperparameters)
+    if exercise.unrolled:
+        steps, shape = source.integer(1, 5), arguments.pop("grad").shape
+        state = arguments.pop("state")
+        return arguments | {"grads": source.real((steps, *shape)), "state": state}, hyperparameters
+    _called(exercise.reference, arguments, hyperparameters)
+    return arguments, hyperparameters
+
+
+def _cast(value: Any, dtype: str) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.astype(dtype)
+    if isinstance(value, Record):
+        return Record(value.name, {k: _cast(v, dtype) for k, v in value.fields.items()})
+    if isinstance(value, tuple):
+        return tuple(_cast(item, dtype) for item in value)
+    return value
+
+
+def drawn(
+    exercise: Exercise, seed: int, regime: str, dtype: str = "float64", held: frozenset[str] = frozenset()
+) -> Case:
+    """Return the case of this seed and regime; hyperparameters in `held` stay at their defaults."""
+    source = Seeded(seed, regime)
+    defaults = {name: default for name, (_, default) in signature(exercise.reference).hyperparameters.items()}
+    at_defaults = {name: _default(name, defaults[name]) for name in held if name in defaults}
+    for _ in range(TRIES):
+        try:
+            arguments, hyperparameters = _drawn(exercise, source, at_defaults, lambda _, forms: source.one_of(forms))
+        except ValueError:
+            continue
+        case = Case(arguments, hyperparameters, "float64", regime, regime in EXTREME)
+        return cast(case, dtype)
+    raise TypeError(f"{exercise.name}: the reference refused {TRIES} draws; give the exercise a `draw` of its own")
 
 
 def _default(name: str, default: Any) -> Any:
@@ -192,61 +295,24 @@ def _default(name: str, default: Any) -> Any:
     return default
 
 
-def _cast(value: Any, dtype: str) -> Any:
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        return value.astype(dtype)
-    if isinstance(value, Record):
-        return Record(value.name, {k: _cast(v, dtype) for k, v in value.fields.items()})
-    return value
-
-
-def drawn(
-    exercise: Exercise, seed: int, regime: str, dtype: str = "float64", held: frozenset[str] = frozenset()
-) -> Case:
-    """Return the case of this seed and regime; hyperparameters in `held` stay at their defaults."""
-    read = signature(exercise.reference)
-    random = np.random.default_rng([seed, *regime.encode()])
-    letters = sorted({axis for forms in read.arguments.values() for form in forms for axis in form.axes})
-    smallest = MANY if regime == "many" else 2
-    among = random.permutation(np.arange(smallest, smallest + max(4, len(letters))))
-    sizes = dict(zip(letters, map(int, among), strict=False))
-    if regime in ("one row", "many") and "n" in sizes:
-        sizes["n"] = 1 if regime == "one row" else MANY_ROWS
-    extreme = regime in EXTREME
-    hyperparameters = {
-        name: _default(name, default) if name in held else _number(random, word, default)
-        for name, (word, default) in read.hyperparameters.items()
-    }
-    first = next(iter(read.arguments.values()))[0]
-    arguments: dict[str, Any] = {}
-    for name, forms in read.arguments.items():
-        # an extreme input is one that a formula must survive; a cotangent of thousands would only scale the answer
-        calm = "normal" if name == "cotangent" and regime != "one row" else regime
-        form = _following(forms[random.integers(len(forms))], first, hyperparameters)
-        arguments[name] = _array(random, form, sizes, calm)
-    if exercise.unrolled:
-        steps = int(random.integers(1, 6))
-        shape = arguments.pop("grad").shape
-        arguments["grads"] = _values(random, (steps, *shape), regime)
-        arguments["state"] = _state(random, read, sizes, fresh=bool(random.random() < 0.5))
-    return Case({k: _cast(v, dtype) for k, v in arguments.items()}, hyperparameters, dtype, regime, extreme)
-
-
-def _state(random: np.random.Generator, read: Signature, sizes: Mapping[str, int], fresh: bool) -> Record:
-    assert read.state is not None
-    fields: dict[str, Any] = {}
-    for name, form in read.fields.items():
-        if form.domain == "count":
-            fields[name] = 0 if fresh else 5
-        else:
-            drawn_field = _array(random, form, sizes, "normal")
-            fields[name] = np.zeros_like(drawn_field) if fresh else drawn_field
-    return Record(read.state.__name__, fields)
-
-
 def cast(case: Case, dtype: str) -> Case:
     """Return the case with its numbers rounded to another dtype."""
     return replace(case, arguments={k: _cast(v, dtype) for k, v in case.arguments.items()}, dtype=dtype)
+
+
+def _given(hint: Any, value: Any) -> Any:
+    """Return a hand-written argument as a case holds it: lists as arrays, a record's fields by their names."""
+    if _is_record(hint):
+        inner = typing.get_type_hints(hint, include_extras=True)
+        return Record(hint.__name__, {name: _given(inner[name], part) for name, part in value.items()})
+    if typing.get_origin(hint) in (tuple, Sequence):
+        return tuple(_given(typing.get_args(hint)[0], item) for item in value)
+    forms = _forms(hint)
+    if any(form.number for form in forms):
+        return value
+    plain = np.asarray(value)
+    integers = plain.dtype.kind in "iu" and (not forms or any(form.domain == "classes" for form in forms))
+    return plain if integers and hint is not None else plain.astype(float)
 
 
 def from_edge(exercise: Exercise, edge: Edge, dtype: str) -> Case:
@@ -257,29 +323,14 @@ def from_edge(exercise: Exercise, edge: Edge, dtype: str) -> Case:
         name: given.pop(name) if name in given else _default(name, default)
         for name, (_, default) in read.hyperparameters.items()
     }
-    arguments: dict[str, Any] = {}
-    for name, value in given.items():
-        if name == "state":
-            assert read.state is not None
-            state = {k: v if isinstance(v, int) else np.asarray(v, float) for k, v in value.items()}
-            arguments[name] = Record(read.state.__name__, state)
-        else:
-            plain = np.asarray(value)
-            classes = any(f.domain == "classes" for f in read.arguments.get(name, ())) and plain.dtype.kind in "iu"
-            arguments[name] = plain if classes else plain.astype(float)
-    return Case(
-        {k: _cast(v, dtype) for k, v in arguments.items()},
-        hyperparameters,
-        dtype,
-        edge.why,
-        edge.kind == "extreme",
-        edge.kind == "special",
-    )
+    arguments = {name: _given(read.hints.get(name), value) for name, value in given.items()}
+    extreme, special = edge.kind == "extreme", edge.kind == "special"
+    return cast(Case(arguments, hyperparameters, "float64", edge.why, extreme, special), dtype)
 
 
 def edges(exercise: Exercise) -> list[Case]:
     """Return the hand-chosen cases in every dtype."""
-    return [from_edge(exercise, edge, dtype) for edge in exercise.edges for dtype in DTYPES]
+    return [from_edge(exercise, edge, dtype) for edge in exercise.edges for dtype in dtypes(exercise)]
 
 
 def regimes(exercise: Exercise) -> tuple[str, ...]:
@@ -291,7 +342,8 @@ def regimes(exercise: Exercise) -> tuple[str, ...]:
         form.domain == "real" for form in forms
     )
     names = ORDINARY if rows else tuple(r for r in ORDINARY if r != "one row")
-    return names if bounded or exercise.unrolled else names + EXTREME
+    steep = not bounded and not exercise.unrolled and dtypes(exercise) == DTYPES
+    return names + EXTREME if steep else names
 
 
 def seeded(exercise: Exercise, seed: int, held: frozenset[str] = frozenset(), rounds: int = 1) -> list[Case]:
@@ -301,7 +353,7 @@ def seeded(exercise: Exercise, seed: int, held: frozenset[str] = frozenset(), ro
         drawn(exercise, seed * 1_000_003 + stable + turn, regime, dtype, held)
         for turn in range(rounds)
         for regime in regimes(exercise)
-        for dtype in (DTYPES if regime in IN_FLOAT32 else DTYPES[:1])
+        for dtype in (dtypes(exercise) if regime in IN_FLOAT32 else DTYPES[:1])
     ]
 
 
@@ -319,75 +371,30 @@ def strategy(exercise: Exercise, dtype: str = "float64") -> SearchStrategy[Case]
     )
 
 
-SIMPLE = (0.0, 1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.1, -0.3)
-STEEP = (0.0, 1000.0, -1000.0, 1.0, 100.0, -100.0, 30.0, -30.0, 700.0)
-
-
 def small(exercise: Exercise, like: Case) -> SearchStrategy[Case]:
     """Return a strategy over small cases of simple numbers, like a given one: for a smallest witness."""
+    from hypothesis import reject
     from hypothesis import strategies as st
 
     read = signature(exercise.reference)
-    values = STEEP if like.extreme else SIMPLE
-    letters = sorted({axis for forms in read.arguments.values() for form in forms for axis in form.axes})
+    # held at its default, or left there by the edge
+    kept = {
+        name: value for name, value in like.hyperparameters.items()
+        if value == read.hyperparameters[name][1] and not str(read.hyperparameters[name][0]).startswith(SIZE_OF)
+    }  # fmt: skip
+
+    def form_of(name: str, forms: tuple[Form, ...]) -> Form:
+        value: Any = like.arguments.get(name)
+        integers = isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+        alike = [f for f in forms if (f.domain == "classes") == integers and len(f.axes) == np.ndim(value)]
+        return (alike or list(forms))[0]
 
     @st.composite
     def cases(draw: Any) -> Case:
-        sizes = {letter: draw(st.integers(1, 3)) for letter in letters}
-
-        def numbers(shape: tuple[int, ...], options: tuple[float, ...]) -> np.ndarray[Any, Any]:
-            count = int(np.prod(shape))
-            chosen = draw(st.lists(st.sampled_from(options), min_size=count, max_size=count))
-            return np.array(chosen, dtype=float).reshape(shape)
-
-        def array(form: Form, options: tuple[float, ...]) -> np.ndarray[Any, Any]:
-            shape = tuple(sizes[axis] for axis in form.axes)
-            if form.domain == "classes":
-                labels = draw(st.lists(st.integers(0, sizes["c"] - 1), min_size=shape[0], max_size=shape[0]))
-                return np.array(labels, dtype=np.int64)
-            if form.domain == "simplex":
-                weights = numbers(shape, (0.0, 1.0, 2.0, 3.0))
-                weights[..., 0] += weights.sum(axis=-1) == 0
-                return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
-            if form.domain == "unit":
-                return numbers(shape, (0.0, 1.0, 0.5, 0.3))
-            made = numbers(shape, options)
-            return np.abs(made) if form.domain == "nonnegative" else made
-
-        hyperparameters = {}
-        for name, (word, default) in read.hyperparameters.items():
-            current = like.hyperparameters[name]
-            options_of = {
-                "positive": (0.5, 0.1, 1.0, 2.0), "nonnegative": (0.5, 0.0, 0.1), "fraction": (0.5, 0.25, 0.0, 0.9),
-                "fractions": ((0.5, 0.75), (0.9, 0.5), (0.25, 0.9)), "axis": (-1, 0),
-            }  # fmt: skip
-            choices = word if isinstance(word, tuple) else options_of[word]
-            kept = current == default  # held at its default, or left there by the edge
-            hyperparameters[name] = current if kept else draw(st.sampled_from(choices))
-        first = next(iter(read.arguments.values()))[0]
-        arguments: dict[str, Any] = {}
-        for name, forms in read.arguments.items():
-            integers = isinstance(like.arguments.get(name), np.ndarray) and like.arguments[name].dtype.kind in "iu"
-            form = next((f for f in forms if (f.domain == "classes") == integers), forms[0])
-            options = SIMPLE if name == "cotangent" else values
-            form = _following(form, first, hyperparameters)
-            arguments[name] = array(form, options[1:] + options[:1] if name == "cotangent" else options)
-        if exercise.unrolled:
-            shape = arguments.pop("grad").shape
-            arguments["grads"] = numbers((draw(st.integers(1, 3)), *shape), SIMPLE[1:] + SIMPLE[:1])
-            fields = {
-                name: draw(st.sampled_from((0, 1, 2))) if form.domain == "count" else array(form, SIMPLE)
-                for name, form in read.fields.items()
-            }
-            if fields.get("t") == 0:
-                fields = {k: v if k == "t" else np.zeros_like(v) for k, v in fields.items()}
-            arguments["state"] = Record(like.arguments["state"].name, fields)
-        return Case(
-            {k: _cast(v, like.dtype) for k, v in arguments.items()},
-            hyperparameters,
-            like.dtype,
-            "smallest",
-            like.extreme,
-        )
+        try:
+            arguments, hyperparameters = _drawn(exercise, Shrinking(draw, like.extreme), kept, form_of)
+        except ValueError:
+            reject()
+        return cast(Case(arguments, hyperparameters, "float64", "smallest", like.extreme), like.dtype)
 
     return cases()

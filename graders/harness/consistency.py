@@ -38,6 +38,8 @@ def belongs(session: Session, gradient: Binding, forward: Binding, key: AnswerKe
     """Return whether the gradient is that of the forward; None where differences cannot tell."""
     read = signature(gradient.exercise.reference)
     differentiable = [name for name in read.arguments if name != "cotangent"][: len(output_names(gradient.exercise))]
+    if not all(read.arguments[name] for name in differentiable) or not differentiable:
+        return None  # gradients by what is no array: layers, parameters
     held = gradient.held | forward.held
     asked: list[bool | None] = []
     for case in key.cases(gradient.exercise, gradient.held):

@@ -150,13 +150,13 @@ def patterns(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Diag
 
 
 def _first_axis(case: Case) -> int:
-    array = next(v for v in case.arguments.values() if isinstance(v, np.ndarray))
-    return array.shape[0] if array.ndim else 1
+    arrays = (v for v in case.arguments.values() if isinstance(v, np.ndarray) and v.ndim)
+    return next((len(array) for array in arrays), 1)
 
 
 def _as_float32(exercise: Exercise, comparisons: Sequence[Comparison]) -> bool:
     """Return whether the errors are those of float32: allowed in it, and as large as the reference's own in it."""
-    programs = (exercise.reference, *exercise.programs)
+    programs = (exercise.text, *exercise.programs)
     alike = 0
     for c in comparisons:
         truth = {name: (e.hi, e.lo) for name, e in c.answer.outputs.items()}

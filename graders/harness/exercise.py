@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from graders.harness.drawing import Source
 
 Function = Callable[..., Any]
 
@@ -49,7 +52,7 @@ class Exercise:
     """
 
     reference: Function
-    misconceptions: tuple[Function, ...]
+    misconceptions: tuple[Function, ...] = ()
     """Known mistakes: a verb phrase as name, as docstring what the student is told."""
     conventions: tuple[Function, ...] = ()
     """Right answers under another documented definition."""
@@ -58,8 +61,17 @@ class Exercise:
     edges: tuple[Edge, ...] = ()
     rivals: Mapping[str, Function] = field(default_factory=dict)
     """Other libraries' own functions, by the library's name: called with the library's module first."""
+    draw: Callable[[Source, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Draws the arguments, given the hyperparameters, where they hang together by more than the names of their axes."""
+    lifted: Function | None = None
+    """The reference once more in plain NumPy, where its own text cannot run on the harness's arrays."""
     unrolled: bool = False
     """The function is one step (params, grad, state) -> (params, state), and is judged on whole trajectories."""
+
+    @property
+    def text(self) -> Function:
+        """Return the text that runs in every arithmetic."""
+        return self.lifted or self.reference
 
     @property
     def topic(self) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 from graders.harness import answers, cases
 from graders.harness.answers import Answer, Expected, Undetermined
 from graders.harness.cases import Case
+from graders.harness.compare import errors, ratios
 from graders.harness.exercise import Exercise, Function
 from graders.harness.plans import Outputs
 from graders.harness.sandbox.codec import Malformed, decode, encode
@@ -67,14 +68,15 @@ def is_vacuous(answer: Answer, case: Case) -> bool:
     """Return whether zeros, a constant, or an answer of half the precision would pass: then it is no case.
 
     An extreme case is there for what overflows, and its true values are often zeros and ones, which half precision
-    knows: it must refuse zeros and constants only.
+    knows: it must refuse zeros and constants only. So must integers, where nothing else is returned.
     """
     dtype = case.dtype
-    floats = {name: e for name, e in answer.outputs.items() if e.hi.size and np.any(e.allowed > 0)}
+    decided = [e for e in answer.outputs.values() if np.any(np.isfinite(e.hi) & np.isfinite(e.allowed))]
+    rounded = [e for e in decided if np.any(e.allowed > 0)]
 
     def passes(lie: Callable[[Expected], Any]) -> bool:
         with np.errstate(all="ignore"):
-            return all(np.all(np.abs(lie(e) - e.hi) <= e.allowed) for e in floats.values())
+            return all(np.all(ratios(errors(lie(e), e), e) <= 1) for e in rounded or decided)
 
     def constant(e: Expected) -> Any:
         return np.full(e.shape, e.hi.flat[0]) if e.hi.size > 1 else np.ones(e.shape)
@@ -89,9 +91,9 @@ def is_vacuous(answer: Answer, case: Case) -> bool:
         return e.hi.astype(np.float16).astype(float)
 
     lies: list[Callable[[Expected], Any]] = [lambda e: np.zeros(e.shape), constant]
-    if not case.extreme:
+    if rounded and not case.extreme:
         lies += [half, truncated]
-    return not floats or any(passes(lie) for lie in lies)
+    return not decided or any(passes(lie) for lie in lies)
 
 
 class AnswerKey:

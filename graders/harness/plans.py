@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from graders.harness import cases
 from graders.harness.cases import Case, signature
 from graders.harness.exercise import Exercise, Function
-from graders.harness.sandbox.codec import Opaque
+from graders.harness.sandbox.codec import Opaque, Record
 from graders.harness.sandbox.contract import Call, Returned
 
 Outputs = dict[str, Any]
@@ -58,18 +59,58 @@ class Binding:
 
 
 def output_names(exercise: Exercise) -> tuple[str, ...]:
-    """Return the names of what a reference returns: one "", or the fields of its named tuple."""
+    """Return the names of what a reference returns: one "", or the fields of its named tuple; none for nested ones."""
     if exercise.unrolled:
         state = signature(exercise.reference).state
         assert state is not None
         return ("params", *state._fields)
-    fields = _returned_fields(exercise.reference)
-    return tuple(fields) if fields else ("",)
+    return _returned_names(exercise.reference)
 
 
 @functools.cache
-def _returned_fields(function: Function) -> tuple[str, ...]:
-    return tuple(getattr(typing.get_type_hints(function).get("return"), "_fields", ()))
+def _returned_names(function: Function) -> tuple[str, ...]:
+    returned = typing.get_type_hints(function).get("return")
+    names = tuple(getattr(returned, "_fields", ()))
+    inner = typing.get_type_hints(returned).values() if names else (returned,)
+    nested = any(hasattr(hint, "_fields") or typing.get_origin(hint) is tuple for hint in inner)
+    return () if nested else names or ("",)
+
+
+def outputs_of(exercise: Exercise, case: Case, value: Any) -> Outputs:
+    """Return the parts of what a function returned for a case, by the names of the reference's; raise `WrongKind`."""
+    names = output_names(exercise)
+    if names:
+        return named(value, names, "the result")
+    like = exercise.reference(*_arguments(exercise, case), **case.hyperparameters)
+    return _alike(value, like, "")
+
+
+def _alike(value: Any, like: Any, path: str) -> Outputs:
+    """Return the leaves of a nested result under the names of those of another."""
+    if not isinstance(like, tuple):
+        return {path: value}
+    names = getattr(like, "_fields", tuple(range(len(like))))
+    what = f"`{path}`" if path else "the result"
+    if isinstance(value, (tuple, list)) and len(value) != len(names):
+        raise WrongKind(f"{what} holds {len(value)} values, expected {len(names)}")
+    parts = named(value, tuple(map(str, names)), what) if len(names) > 1 else {str(names[0]): _only(value, names[0])}
+    leaves: Outputs = {}
+    for name, part in zip(names, like, strict=True):
+        deeper = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".lstrip(".")
+        leaves |= _alike(parts[str(name)], part, deeper)
+    return leaves
+
+
+def _only(value: Any, name: str | int) -> Any:
+    """Return the one part of a result, which may come as itself."""
+    if isinstance(value, Mapping) and name in value:
+        return value[name]
+    return value[0] if isinstance(value, (tuple, list)) else value
+
+
+def _arguments(exercise: Exercise, case: Case) -> tuple[Any, ...]:
+    records = signature(exercise.reference).records
+    return tuple(cases.built(value, records) for value in case.arguments.values())
 
 
 def named(values: Any, names: tuple[str, ...], what: str) -> Outputs:
@@ -95,6 +136,10 @@ def literal(value: Any) -> str:
     if isinstance(value, np.ndarray):
         dtype = "" if value.dtype in (np.float64, np.int64) else f", np.{value.dtype}"
         return f"np.array({value.tolist()!r}{dtype})"
+    if isinstance(value, Record):
+        return f"{value.name}({', '.join(literal(part) for part in value.fields.values())})"
+    if isinstance(value, tuple) and any(isinstance(item, (Record, np.ndarray)) for item in value):
+        return f"({''.join(literal(item) + ', ' for item in value)})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {literal(item)}" for key, item in value.items()) + "}"
     return repr(value)
@@ -119,8 +164,10 @@ def run_plain(exercise: Exercise, function: Function, case: Case) -> Outputs:
     """
     read = signature(exercise.reference)
     if not exercise.unrolled:
-        result = function(*case.arguments.values(), **case.hyperparameters)
+        result = function(*_arguments(exercise, case), **case.hyperparameters)
         names = output_names(exercise)
+        if not names:
+            return _alike(result, result, "")
         return {"": result} if names == ("",) else dict(zip(names, result, strict=True))
     assert read.state is not None
     params, state = case.arguments["params"], read.state(**case.arguments["state"].fields)

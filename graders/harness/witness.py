@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graders.harness.compare import Comparison
-from graders.harness.plans import Binding, literal
+from graders.harness.plans import Binding, literal, output_names
 from graders.harness.report import Witness
 from graders.harness.sandbox.codec import Record
 
@@ -56,15 +56,17 @@ def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
     if binding.typed is None:
         return ""
     typed = binding.typed(case)
-    arrays = {name: literal(value) for name, value in case.arguments.items() if name not in ("state", "grads")}
+    arrays = {name: literal(value) for name, value in case.arguments.items()}
     lines = ["import collections, numpy as np" if typed.before else "import numpy as np"]
     if not comparison.problem and comparison.closeness < 1e-6:
         lines[0] += "; np.set_printoptions(precision=17)"
     lines += imported(path, binding.function, typed.call)
     if not typed.state:
+        lines += [typed.before] if typed.before else []
         lines += [f"{name} = {value}" for name, value in arrays.items() if re.search(rf"\b{name}\b", typed.call)]
         lines.append(f"result = {typed.call}")
-        shown = f"result[{list(comparison.answer.outputs).index(output)}]" if output else "result"
+        flat = output in output_names(binding.exercise)
+        shown = f"result[{list(comparison.answer.outputs).index(output)}]" if output and flat else "result"
     else:
         lines += [typed.before] if typed.before else []
         lines += [

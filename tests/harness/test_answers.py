@@ -140,14 +140,22 @@ def test_ordinary_cases_with_telling_answers_are_not_vacuous(dtype: str) -> None
         ([0.3, 0.3], [1e-16, 1e-16]),
         ([0.5, 0.25], [1e-16, 1e-16]),
         ([0.3, 0.7], [1e-3, 1e-3]),
-        ([0.3, 0.7], [0.0, 0.0]),
+        ([0.0, 0.0], [0.0, 0.0]),
+        ([3.0, 3.0], [0.0, 0.0]),
+        ([0.3, 0.7], [np.inf, np.inf]),
     ],
-    ids=["zeros", "a constant", "known to half precision", "a coarse bound", "nothing to round"],
+    ids=["zeros", "a constant", "half precision", "a coarse bound", "exact zeros", "an exact constant", "undecided"],
 )
 def test_a_case_that_a_lie_would_pass_is_vacuous(values: list[float], allowed: list[float]) -> None:
     made = Answer({"": Expected(np.array(values), np.zeros(2), np.array(allowed))})
 
     assert is_vacuous(made, case_of(0.1, 0.2))
+
+
+def test_integers_are_a_case_though_nothing_rounds_them() -> None:
+    made = Answer({"": Expected(np.array([2.0, 0.0]), np.zeros(2), np.zeros(2))})
+
+    assert not is_vacuous(made, case_of(0.1, 0.2))
 
 
 def test_a_key_makes_its_cases_once_and_drops_what_decides_nothing() -> None:

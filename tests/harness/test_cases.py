@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders.harness import cases
+from graders.harness import cases, drawing
 from graders.harness.cases import Case, drawn, signature
 from graders.harness.exercise import Exercise, edge, extreme, special
 from graders.harness.sandbox.codec import Record
@@ -39,10 +39,16 @@ def mixed(
     return x @ w
 
 
-def along(
+def along(z: Annotated[Array, "n d"], *, axis: Annotated[int, "axis"] = -1) -> Annotated[Array, "n"]:
+    total: Array = np.sum(z, axis=axis)
+    return total
+
+
+def along_vjp(
     z: Annotated[Array, "n d"], cotangent: Annotated[Array, "n"], *, axis: Annotated[int, "axis"] = -1
 ) -> Annotated[Array, "n d"]:
-    return z
+    spread: Array = np.expand_dims(cotangent, axis)
+    return z + spread
 
 
 def step(
@@ -52,7 +58,7 @@ def step(
 
 
 MIXED = Exercise(mixed, misconceptions=())
-ALONG = Exercise(along, misconceptions=())
+ALONG = Exercise(along_vjp, misconceptions=())
 STEP = Exercise(step, misconceptions=(), unrolled=True)
 EXERCISES = st.sampled_from([MIXED, ALONG, STEP])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -68,11 +74,11 @@ def test_a_signature_is_read_from_the_annotations() -> None:
     assert read.hyperparameters["reduction"] == (("mean", "sum"), "mean")
     assert read.hyperparameters["by"] == ("positive", 1.0)
     assert signature(step).state is Memory
-    assert signature(step).fields["v"].domain == "nonnegative"
+    assert cases.fields(Memory)["v"].domain == "nonnegative"
 
 
 @settings(deadline=None)
-@given(EXERCISES, SEEDS, st.sampled_from(cases.ORDINARY + cases.EXTREME), st.sampled_from(cases.DTYPES))
+@given(EXERCISES, SEEDS, st.sampled_from(drawing.ORDINARY + drawing.EXTREME), st.sampled_from(cases.DTYPES))
 def test_a_case_is_a_pure_function_of_its_seed_and_regime(
     exercise: Exercise, seed: int, regime: str, dtype: str
 ) -> None:
@@ -83,7 +89,7 @@ def test_a_case_is_a_pure_function_of_its_seed_and_regime(
 
 
 @settings(deadline=None)
-@given(SEEDS, st.sampled_from(cases.ORDINARY))
+@given(SEEDS, st.sampled_from(drawing.ORDINARY))
 def test_what_is_drawn_lies_in_its_domain(seed: int, regime: str) -> None:
     case = drawn(MIXED, seed, regime)
     x, labels, w, soft = case.arguments.values()
@@ -186,7 +192,7 @@ def test_regimes_are_those_that_make_sense() -> None:
 
 def test_edges_become_cases_in_every_dtype() -> None:
     exercise = Exercise(
-        along,
+        along_vjp,
         (),
         edges=(
             edge("plain", z=[[1, 2]], cotangent=[3]),

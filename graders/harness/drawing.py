@@ -1,0 +1,226 @@
+"""Where the numbers of a case come from: a seed and a regime, or Hypothesis looking for a smallest witness.
+
+Both answer the same questions (which sizes, which numbers, which of several), so that a signature, or an exercise whose
+arguments hang together, says once what is drawn. What the draws see to: axis sizes differ, hyperparameters are off
+their defaults, mantissas are full, one regime a case.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Value = TypeVar("Value")
+
+ORDINARY = ("normal", "wide", "small", "negative", "sparse", "mixed rows", "one row", "halves", "many")
+EXTREME = ("offset rows", "far apart")
+MANY, MANY_ROWS = 9, 17  # beyond what a formula written out by hand, or unrolled by eight or sixteen, would cover
+MAPS, KERNELS = ("h", "v", "w"), ("kh", "kw")
+"""Axes of images, which must hold a kernel, and those of the kernel."""
+
+
+class Source(ABC):
+    """What a case is drawn from."""
+
+    @abstractmethod
+    def sizes(self, axes: Sequence[str]) -> dict[str, int]:
+        """Return a size for each of these axes, all different where they can be."""
+
+    @abstractmethod
+    def integer(self, low: int, high: int) -> int:
+        """Return an integer, both ends among them."""
+
+    @abstractmethod
+    def one_of(self, options: Sequence[Value]) -> Value:
+        """Return one of these."""
+
+    @abstractmethod
+    def real(self, shape: tuple[int, ...], calm: bool = False) -> Array:
+        """Return an array of numbers; calm ones are ordinary in every regime."""
+
+    @abstractmethod
+    def number(self, word: str) -> Any:
+        """Return a hyperparameter of this domain."""
+
+    @abstractmethod
+    def array(self, shape: tuple[int, ...], domain: str = "real", classes: int = 0, calm: bool = False) -> Array:
+        """Return an array of this domain, a word of `reference._types`."""
+
+    def _bounded(self, x: Array, domain: str) -> Array:
+        """Return real numbers moved into a domain that only bounds them."""
+        match domain:
+            case "real":
+                return x
+            case "nonnegative":
+                return np.abs(x)
+            case "positive":
+                return np.abs(x) + 0.05
+            case "signs":
+                return np.where(x > 0, 1.0, -1.0)
+            case "mask":
+                return np.where(x > -0.5, 1.0, 0.0)
+        raise TypeError(f"no numbers are known for the domain {domain!r}")
+
+
+COUNTS: Mapping[str, tuple[Any, ...]] = {
+    "counts": (1, 2, 3, (1, 2), (2, 1), (3, 2), (2, 3)),
+    "padding": (0, 1, 2, (0, 1), (1, 0), (2, 1)),
+}
+"""A number for both axes of an image, or one for each."""
+
+
+class Seeded(Source):
+    """Numbers of a seed, in a regime."""
+
+    def __init__(self, seed: int, regime: str) -> None:
+        self.regime = regime
+        self.random = np.random.default_rng([seed, *regime.encode()])
+
+    def sizes(self, axes: Sequence[str]) -> dict[str, int]:
+        images = any(axis in MAPS for axis in axes)  # of which every axis more costs a factor
+        plain = [axis for axis in axes if axis not in MAPS + KERNELS]
+        smallest = MANY if self.regime == "many" and not images else 2
+        among = self.random.permutation(np.arange(smallest, smallest + max(len(plain) if images else 4, len(plain))))
+        sizes = dict(zip(plain, map(int, among), strict=False))
+        for group, least in ((MAPS, 4), (KERNELS, 1)):
+            chosen = self.random.permutation(np.arange(least, least + 3))
+            sizes |= {a: int(n) for a, n in zip([axis for axis in axes if axis in group], chosen, strict=False)}
+        if self.regime in ("one row", "many") and "n" in sizes:
+            sizes["n"] = 1 if self.regime == "one row" else MANY_ROWS if not images else MANY
+        return sizes
+
+    def integer(self, low: int, high: int) -> int:
+        return int(self.random.integers(low, high + 1))
+
+    def one_of(self, options: Sequence[Value]) -> Value:
+        return options[self.random.integers(len(options))]
+
+    def number(self, word: str) -> Any:
+        random = self.random
+        match word:
+            case "positive":
+                return float(10 ** random.uniform(-1, 0.3))
+            case "nonnegative":
+                return float(random.uniform(0.05, 0.9))
+            case "number":
+                return float(random.uniform(-3, 3))
+            case "fraction":
+                return float(random.uniform(0.2, 0.95))
+            case "fractions":
+                pair = [random.uniform(0.3, 0.6), random.uniform(0.65, 0.95)]
+                return tuple(float(x) for x in random.permutation(pair))
+            case "axis":
+                return 0 if random.random() < 0.3 else -1
+            case "count":
+                return self.integer(1, 4)
+            case "size":
+                return self.integer(2, 40)
+            case "steps":
+                return self.integer(0, 9)
+            case "layers":
+                return tuple(self.integer(1, 4) for _ in range(3))
+            case "counts" | "padding":
+                return self.one_of(COUNTS[word])
+        raise TypeError(f"no numbers are known for the domain {word!r}")
+
+    def real(self, shape: tuple[int, ...], calm: bool = False) -> Array:
+        random = self.random
+        x: Array = random.standard_normal(shape)
+        rows = (shape[0], *(1,) * (len(shape) - 1)) if shape else ()
+        match "normal" if calm else self.regime:
+            case "wide":
+                return 2.5 * x
+            case "small":
+                return 0.03 * x
+            case "negative":
+                return -np.abs(x) - 0.1
+            case "sparse":
+                return x * (random.random(shape) < 0.5)
+            case "mixed rows":
+                return x * 10.0 ** random.uniform(-2, 0.5, rows)
+            case "halves":  # ties and zeros, off the numbers that half precision knows
+                return np.round(2 * x) / 2 * 1.1
+            case "offset rows":
+                return x + random.uniform(-1000, 1000, rows)
+            case "far apart":
+                return 300.0 * x
+        return x
+
+    def array(self, shape: tuple[int, ...], domain: str = "real", classes: int = 0, calm: bool = False) -> Array:
+        random = self.random
+        if domain == "classes":
+            return random.integers(0, classes, shape)
+        if domain == "simplex":
+            weights: Array = random.gamma(1.0, size=shape) + 1e-3
+            if self.regime == "sparse" and shape[-1] > 1:
+                left_out = random.integers(0, shape[-1], (*shape[:-1], 1))
+                np.put_along_axis(weights, left_out, 0.0, axis=-1)
+            return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+        if domain == "open unit":
+            return np.asarray(0.02 + 0.96 * random.random(shape))
+        if domain == "unit":
+            soft: Array = random.random(shape)
+            return np.round(soft) if self.regime in ("normal", "halves", *EXTREME) else soft
+        return self._bounded(self.real(shape, calm), domain)
+
+
+SIMPLE = (0.0, 1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.1, -0.3)
+STEEP = (0.0, 1000.0, -1000.0, 1.0, 100.0, -100.0, 30.0, -30.0, 700.0)
+SMALL: Mapping[str, tuple[Any, ...]] = {
+    "positive": (0.5, 0.1, 1.0, 2.0), "nonnegative": (0.5, 0.0, 0.1), "fraction": (0.5, 0.25, 0.0, 0.9),
+    "fractions": ((0.5, 0.75), (0.9, 0.5), (0.25, 0.9)), "axis": (-1, 0), "number": (0.0, 1.0, -1.0, 0.5),
+    "count": (1, 2, 3), "size": (2, 3, 5), "steps": (0, 1, 2, 3), "layers": ((1, 2), (2, 1), (1,), (3, 2)),
+    "counts": (1, 2, (1, 2), (2, 1)), "padding": (0, 1, (0, 1)),
+}  # fmt: skip
+
+
+class Shrinking(Source):
+    """Few simple numbers, of which Hypothesis finds the simplest that do."""
+
+    def __init__(self, draw: Callable[..., Any], steep: bool) -> None:
+        self.draw = draw
+        self.options = STEEP if steep else SIMPLE
+
+    def sizes(self, axes: Sequence[str]) -> dict[str, int]:
+        return {axis: self.integer(1, 3) for axis in axes}
+
+    def integer(self, low: int, high: int) -> int:
+        from hypothesis import strategies as st
+
+        return int(self.draw(st.integers(low, high)))
+
+    def one_of(self, options: Sequence[Value]) -> Value:
+        from hypothesis import strategies as st
+
+        chosen: Value = self.draw(st.sampled_from(options))
+        return chosen
+
+    def number(self, word: str) -> Any:
+        return self.one_of(SMALL[word])
+
+    def real(self, shape: tuple[int, ...], calm: bool = False) -> Array:
+        return self._of(shape, SIMPLE[1:] + SIMPLE[:1] if calm else self.options)
+
+    def array(self, shape: tuple[int, ...], domain: str = "real", classes: int = 0, calm: bool = False) -> Array:
+        if domain == "classes":
+            return self._of(shape, tuple(range(classes))).astype(np.int64)
+        if domain == "simplex":
+            weights = self._of(shape, (0.0, 1.0, 2.0, 3.0))
+            weights[..., 0] += weights.sum(axis=-1) == 0
+            return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+        if domain == "unit":
+            return self._of(shape, (0.0, 1.0, 0.5, 0.3))
+        if domain == "open unit":
+            return self._of(shape, (0.5, 0.25, 0.9, 0.1))
+        return self._bounded(self.real(shape, calm), domain)
+
+    def _of(self, shape: tuple[int, ...], options: tuple[Any, ...]) -> Array:
+        from hypothesis import strategies as st
+
+        count = int(np.prod(shape))
+        chosen = self.draw(st.lists(st.sampled_from(options), min_size=count, max_size=count))
+        return np.array(chosen, dtype=float).reshape(shape)
