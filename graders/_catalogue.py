@@ -24,6 +24,8 @@ TOPICS = (
     "layers",
     "convolution",
     "optimizers",
+    "initialization",
+    "networks",
     "training",
 )
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from graders.harness.drawing import Source
 from graders.harness.exercise import Exercise, edge, extreme
+from graders.harness.sandbox.codec import Record
 from reference import layers as reference
 from reference._types import Array
-from reference.layers import AffineGrads
+from reference.layers import AffineGrads, InceptionParams
 
 # Distinct sizes, full mantissas.
 _X = [[0.3, -1.7, 0.9], [1.1, 0.4, -0.6]]
@@ -195,3 +197,169 @@ affine_vjp = Exercise(
 
 def _grads(x: Array, W: Array, b: Array, cotangent: Array) -> AffineGrads:
     return reference.affine_vjp(x, W, b, cotangent)
+
+
+# --- flatten ----------------------------------------------------------------------------------------------------------
+_IMAGES = [[[[0.3, -1.7, 0.9], [1.1, 0.4, -0.6]]], [[[2.3, -0.2, 1.9], [0.7, -1.3, 0.1]]]]
+
+
+def _torch_flatten_vjp(torch: Any, x: Array, cotangent: Array) -> Array:
+    return torch.tensor(cotangent).reshape(x.shape).numpy()
+
+
+_FLATTENED = (
+    edge("small", x=_IMAGES),
+    edge("one sample", x=_IMAGES[:1]),
+    edge("channels that differ", x=[[[[0.3], [-1.7]], [[0.9], [1.1]], [[0.4], [-0.6]]]]),
+)
+
+flatten = Exercise(
+    reference.flatten,
+    edges=_FLATTENED,
+    rivals={"torch": lambda torch, x: torch.flatten(torch.tensor(x), 1).numpy()},
+)
+flatten_vjp = Exercise(reference.flatten_vjp, edges=_FLATTENED, rivals={"torch": _torch_flatten_vjp})
+
+
+# --- shortcuts and branches -------------------------------------------------------------------------------------------
+_V = [[1.2, -0.8, 0.5], [-0.3, 0.83, -1.9], [-0.1, 0.37, 0.6], [0.41, -0.29, 1.4]]
+
+
+def _torch_unit(torch: Any, x: Any, W: Any, V: Any, activation: str) -> Any:
+    g = (lambda z: z) if activation == "identity" else getattr(torch.nn.functional, activation)
+    return x + g(x @ W) @ V
+
+
+def _torch_residual_unit(torch: Any, x: Array, W: Array, V: Array, *, activation: str = "relu") -> Array:
+    return _torch_unit(torch, *map(torch.tensor, (x, W, V)), activation).numpy()
+
+
+def _torch_residual_unit_vjp(
+    torch: Any, x: Array, W: Array, V: Array, cotangent: Array, *, activation: str = "relu"
+) -> tuple[Array, ...]:
+    inputs = [torch.tensor(value, requires_grad=True) for value in (x, W, V)]
+    grads = torch.autograd.grad(_torch_unit(torch, *inputs, activation), inputs, torch.tensor(cotangent))
+    return tuple(grad.numpy() for grad in grads)
+
+
+def unit_by_columns(x: Array, W: Array, V: Array, *, activation: Any = "relu") -> Array:
+    """The transposed products, columns as samples."""
+    g, _ = reference._activation(activation)
+    return (x.T + V.T @ g(W.T @ x.T)).T
+
+
+_UNITS = (
+    edge("small", x=_X, W=_W, V=_V),
+    edge("one of everything", x=[[-1.7]], W=[[0.6]], V=[[1.3]], activation="tanh"),
+    edge("V of zeros leaves x", x=_X, W=_W, V=np.zeros((4, 3))),
+    *(
+        edge(f"with {name}", x=_X, W=_W, V=_V, activation=name)
+        for name in ("identity", "sigmoid", "tanh", "leaky_relu", "softplus", "gelu", "silu")
+    ),
+    extreme("saturated", x=np.multiply(_X, 300), W=_W, V=_V, activation="sigmoid"),
+)
+
+residual_unit = Exercise(
+    reference.residual_unit, programs=(unit_by_columns,), edges=_UNITS, rivals={"torch": _torch_residual_unit}
+)
+residual_unit_vjp = Exercise(reference.residual_unit_vjp, edges=_UNITS, rivals={"torch": _torch_residual_unit_vjp})
+
+
+def _torch_concatenate_channels_vjp(torch: Any, a: Array, b: Array, cotangent: Array) -> tuple[Array, ...]:
+    inputs = [torch.tensor(value, requires_grad=True) for value in (a, b)]
+    grads = torch.autograd.grad(torch.cat(inputs, 1), inputs, torch.tensor(cotangent))
+    return tuple(grad.numpy() for grad in grads)
+
+
+_BRANCHES = (
+    edge("small", a=_IMAGES, b=np.multiply(_IMAGES, 1.3)[::-1].repeat(2, axis=1)),
+    edge("one pixel", a=[[[[0.3]]]], b=[[[[-1.7]], [[0.9]]]]),
+)
+
+concatenate_channels = Exercise(
+    reference.concatenate_channels,
+    edges=_BRANCHES,
+    rivals={"torch": lambda torch, a, b: torch.cat([torch.tensor(a), torch.tensor(b)], 1).numpy()},
+)
+concatenate_channels_vjp = Exercise(
+    reference.concatenate_channels_vjp, edges=_BRANCHES, rivals={"torch": _torch_concatenate_channels_vjp}
+)
+
+
+# --- the inception module ---------------------------------------------------------------------------------------------
+def _drawn_inception(source: Source, hyperparameters: Any) -> dict[str, Any]:
+    """Return images, and kernels whose channels fit together."""
+    sizes = source.sizes(("n", "c", "h", "v"))
+    c = sizes["c"]
+    c1, red3, c3, red5, c5, proj = (source.integer(1, 3) for _ in range(6))
+    shapes = (
+        (c1, c), (c1,), (red3, c), (red3,), (c3, red3, 3, 3), (c3,),
+        (red5, c), (red5,), (c5, red5, 5, 5), (c5,), (proj, c), (proj,),
+    )  # fmt: skip
+    params = zip(InceptionParams._fields, (source.real(shape, calm=True) for shape in shapes), strict=True)
+    return {"x": source.real(tuple(sizes.values())), "params": Record("InceptionParams", dict(params))}
+
+
+def _drawn_inception_vjp(source: Source, hyperparameters: Any) -> dict[str, Any]:
+    drawn = _drawn_inception(source, hyperparameters)
+    kernels = drawn["params"].fields
+    channels = sum(len(kernels[name]) for name in ("b1x1", "b3x3", "b5x5", "b_pool"))
+    n, _, h, v = drawn["x"].shape
+    return drawn | {"cotangent": source.real((n, channels, h, v), calm=True)}
+
+
+def _torch_module(torch: Any, x: Any, params: Any) -> Any:
+    """Return the module's output, each convolution followed by a rectifier."""
+    f = torch.nn.functional
+
+    def unit(x: Any, w: Any, b: Any) -> Any:
+        kernels = w if w.ndim == 4 else w[:, :, None, None]
+        return f.relu(f.conv2d(x, kernels, b, padding=kernels.shape[-1] // 2))
+
+    branches = (
+        unit(x, params[0], params[1]),
+        unit(unit(x, params[2], params[3]), params[4], params[5]),
+        unit(unit(x, params[6], params[7]), params[8], params[9]),
+        unit(f.max_pool2d(x, 3, 1, 1), params[10], params[11]),
+    )
+    return torch.cat(branches, 1)
+
+
+def _torch_inception(torch: Any, x: Array, params: InceptionParams) -> Array:
+    return _torch_module(torch, torch.tensor(x), [torch.tensor(value) for value in params]).numpy()
+
+
+def _torch_inception_vjp(torch: Any, x: Array, params: InceptionParams, cotangent: Array) -> tuple[Any, ...]:
+    inputs = [torch.tensor(value, requires_grad=True) for value in (x, *params)]
+    grads = torch.autograd.grad(_torch_module(torch, inputs[0], inputs[1:]), inputs, torch.tensor(cotangent))
+    dx, *dparams = (grad.numpy() for grad in grads)
+    return dx, tuple(dparams)
+
+
+_TAPS = np.cos(np.arange(50.0)).reshape(1, 2, 5, 5)
+_KERNELS = {
+    "w1x1": [[0.7]], "b1x1": [0.3], "w3x3red": [[1.1], [-0.6]], "b3x3red": [0.2, 0.9],
+    "w3x3": _TAPS[:, :, 1:4, 1:4], "b3x3": [0.41], "w5x5red": [[-0.8], [1.3]], "b5x5red": [0.5, -0.1],
+    "w5x5": _TAPS, "b5x5": [-0.29], "w_pool": [[-1.9], [0.37]], "b_pool": [1.7, 0.6],
+}  # fmt: skip
+_MODULES = (
+    edge("small", x=_IMAGES, params=_KERNELS),
+    edge("one pixel, of which the kernels see the middle", x=[[[[0.9]]]], params=_KERNELS),
+    edge("equal maxima", x=[[[[0.9, 0.9, 0.3], [0.9, 0.2, 0.9]]]], params=_KERNELS),
+)
+
+inception = Exercise(reference.inception, edges=_MODULES, draw=_drawn_inception, rivals={"torch": _torch_inception})
+inception_vjp = Exercise(
+    reference.inception_vjp, edges=_MODULES, draw=_drawn_inception_vjp, rivals={"torch": _torch_inception_vjp}
+)
+
+n_inception_parameters = Exercise(
+    reference.n_inception_parameters,
+    edges=(
+        edge(
+            "as the paper's table has it",
+            in_channels=192, ch1x1=64, ch3x3red=96, ch3x3=128, ch5x5red=16, ch5x5=32, pool_proj=32,
+        ),
+        edge("small", in_channels=5, ch1x1=2, ch3x3red=3, ch3x3=4, ch5x5red=1, ch5x5=6, pool_proj=7),
+    ),
+)  # fmt: skip

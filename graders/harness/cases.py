@@ -167,10 +167,16 @@ def signature(function: Function) -> Signature:
 
 def dtypes(exercise: Exercise) -> tuple[str, ...]:
     """Return the dtypes that an exercise is asked in: where no argument holds floats there is nothing to choose."""
-    read = signature(exercise.reference)
-    forms = [form for forms in read.arguments.values() for form in forms]
-    exact = all(form.number or form.domain == "classes" for form in forms)
-    return DTYPES[:1] if exact and all(read.arguments.values()) else DTYPES
+    return DTYPES if any(map(_holds_floats, signature(exercise.reference).hints.values())) else DTYPES[:1]
+
+
+def _holds_floats(hint: Any) -> bool:
+    if _is_record(hint):
+        return any(map(_holds_floats, typing.get_type_hints(hint, include_extras=True).values()))
+    if typing.get_origin(hint) in (tuple, Sequence, typing.Union, types.UnionType):
+        return any(map(_holds_floats, typing.get_args(hint)))
+    exact = all(form.number or form.domain == "classes" for form in _forms(hint))
+    return hint not in (int, Ellipsis) and not (_forms(hint) and exact)
 
 
 def built(value: Any, records: Mapping[str, type[Any]]) -> Any:
@@ -308,7 +314,7 @@ def _given(hint: Any, value: Any) -> Any:
     if typing.get_origin(hint) in (tuple, Sequence):
         return tuple(_given(typing.get_args(hint)[0], item) for item in value)
     forms = _forms(hint)
-    if any(form.number for form in forms):
+    if hint is int or any(form.number for form in forms):
         return value
     plain = np.asarray(value)
     integers = plain.dtype.kind in "iu" and (not forms or any(form.domain == "classes" for form in forms))
@@ -316,7 +322,7 @@ def _given(hint: Any, value: Any) -> Any:
 
 
 def from_edge(exercise: Exercise, edge: Edge, dtype: str) -> Case:
-    """Return the case of a hand-chosen edge in this dtype."""
+    """Return the case of a hand-chosen edge in this dtype; a cotangent that it leaves out is drawn."""
     read = signature(exercise.reference)
     given = dict(edge.arguments)
     hyperparameters = {
@@ -324,6 +330,9 @@ def from_edge(exercise: Exercise, edge: Edge, dtype: str) -> Case:
         for name, (_, default) in read.hyperparameters.items()
     }
     arguments = {name: _given(read.hints.get(name), value) for name, value in given.items()}
+    if exercise.name.endswith("_vjp") and "cotangent" not in arguments:
+        shape = _cotangent(exercise, arguments, hyperparameters)
+        arguments["cotangent"] = Seeded(len(edge.why), "normal").real(shape)
     extreme, special = edge.kind == "extreme", edge.kind == "special"
     return cast(Case(arguments, hyperparameters, "float64", edge.why, extreme, special), dtype)
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from graders.harness import arithmetic
 from graders.harness.answers import AGREEMENT, Answer, agree, exact_outputs, plain_outputs
-from graders.harness.cases import DTYPES, Case, signature
+from graders.harness.cases import Case, dtypes, signature
 from graders.harness.compare import compare
 from graders.harness.exercise import Exercise, Function
 from graders.harness.key import AnswerKey, Proved
@@ -78,16 +78,33 @@ def _as_array(nested: Any, digits: int) -> Any:
 
 
 def proved(exercise: Exercise) -> Proved | None:
-    """Return the evaluator of the claim that bears the exercise's name; None if there is none."""
+    """Return the evaluator of the claims that back a function: of a case, by the first that covers it.
+
+    One of them bears the exercise's name; None if there is none.
+    """
     from derivations import _kernel as kernel
     from derivations._catalogue import claims
 
-    claim = claims().get(exercise.name)
-    if not isinstance(claim, kernel.Claim | kernel.Induction):
+    known = claims()
+    if not isinstance(known.get(exercise.name), kernel.Claim | kernel.Induction):
         return None
+    others = (claim for name, claim in known.items() if name != exercise.name)
+    backing = [known[exercise.name], *(c for c in others if isinstance(c, kernel.Claim) and c.backs == exercise.name)]
+    values = [_value(exercise, claim) for claim in backing]
+
+    def first(case: Case, digits: int) -> Outputs | None:
+        return next((found for value in values if (found := value(case, digits)) is not None), None)
+
+    return first
+
+
+def _value(exercise: Exercise, claim: Any) -> Proved:
+    """Return the evaluator of one claim: None where it does not cover a case, or its formula divides by zero there."""
+    from derivations import _kernel as kernel
 
     ranks = {argument.name: len(argument.shape) for argument in claim.arguments}
     defaults = {name: default for name, (_, default) in signature(exercise.reference).hyperparameters.items()}
+    one_step = exercise.unrolled and isinstance(claim, kernel.Claim)
 
     def value(case: Case, digits: int) -> Outputs | None:
         arguments = _arguments(case)
@@ -102,8 +119,11 @@ def proved(exercise: Exercise) -> Proved | None:
             arguments |= {name: np.ravel(v).tolist() for name, v in case.arguments.items()}
         if any(np.ndim(arguments[name]) != rank for name, rank in ranks.items() if name in arguments):
             return None
-        with _evaluating:
-            made = kernel.evaluate(claim, arguments, digits)
+        try:
+            with _evaluating:
+                made = (_stepped if one_step else kernel.evaluate)(claim, arguments, digits)
+        except ZeroDivisionError:
+            return None
         arrays = {name: _as_array(nested, digits) for name, nested in made.items()}
         if set(arrays) == {"params"} and not exercise.unrolled:
             arrays = {"": arrays["params"][0]}
@@ -113,6 +133,17 @@ def proved(exercise: Exercise) -> Proved | None:
         return arrays
 
     return value
+
+
+def _stepped(claim: Any, arguments: dict[str, Any], digits: int) -> dict[str, Any]:
+    """Return what a claim about one step makes of all gradients: the parameters after each, the state at the end."""
+    from derivations import _kernel as kernel
+
+    state, params = arguments, []
+    for grad in arguments["grads"]:
+        state = state | kernel.evaluate(claim, state | {"grad": grad}, digits)
+        params.append(state["params"])
+    return {part.output: state[part.output] for part in claim.parts} | {"params": params}
 
 
 def confirm(exercise: Exercise, case: Case, value: Proved) -> bool:
@@ -138,7 +169,7 @@ def certificates(exercise: Exercise, key: AnswerKey, value: Proved | None) -> li
     """Return the exactness of a reference in each dtype, over all its cases."""
     torch = library("torch") if "torch" in exercise.rivals else None
     made = []
-    for dtype in DTYPES:
+    for dtype in dtypes(exercise):
         cases = [case for case in key.cases(exercise) if case.dtype == dtype]
         ours = _worst(exercise, cases, key, lambda case: plain_outputs(exercise, exercise.reference, case))
         rival = exercise.rivals.get("torch")

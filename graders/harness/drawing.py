@@ -119,7 +119,7 @@ class Seeded(Source):
                 return self.integer(1, 4)
             case "size":
                 return self.integer(2, 40)
-            case "steps":
+            case "steps" | "whole":
                 return self.integer(0, 9)
             case "layers":
                 return tuple(self.integer(1, 4) for _ in range(3))
@@ -173,8 +173,8 @@ STEEP = (0.0, 1000.0, -1000.0, 1.0, 100.0, -100.0, 30.0, -30.0, 700.0)
 SMALL: Mapping[str, tuple[Any, ...]] = {
     "positive": (0.5, 0.1, 1.0, 2.0), "nonnegative": (0.5, 0.0, 0.1), "fraction": (0.5, 0.25, 0.0, 0.9),
     "fractions": ((0.5, 0.75), (0.9, 0.5), (0.25, 0.9)), "axis": (-1, 0), "number": (0.0, 1.0, -1.0, 0.5),
-    "count": (1, 2, 3), "size": (2, 3, 5), "steps": (0, 1, 2, 3), "layers": ((1, 2), (2, 1), (1,), (3, 2)),
-    "counts": (1, 2, (1, 2), (2, 1)), "padding": (0, 1, (0, 1)),
+    "count": (1, 2, 3), "size": (2, 3, 5), "steps": (0, 1, 2, 3), "whole": (0, 1, 2, 3),
+    "layers": ((1, 2), (2, 1), (1,), (3, 2)), "counts": (1, 2, (1, 2), (2, 1)), "padding": (0, 1, (0, 1)),
 }  # fmt: skip
 
 

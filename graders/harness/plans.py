@@ -81,7 +81,7 @@ def outputs_of(exercise: Exercise, case: Case, value: Any) -> Outputs:
     names = output_names(exercise)
     if names:
         return named(value, names, "the result")
-    like = exercise.reference(*_arguments(exercise, case), **case.hyperparameters)
+    like = exercise.text(*_arguments(exercise, case), **case.hyperparameters)
     return _alike(value, like, "")
 
 
@@ -167,7 +167,7 @@ def run_plain(exercise: Exercise, function: Function, case: Case) -> Outputs:
         result = function(*_arguments(exercise, case), **case.hyperparameters)
         names = output_names(exercise)
         if not names:
-            return _alike(result, result, "")
+            return _alike(result, result, "") if function is exercise.text else outputs_of(exercise, case, result)
         return {"": result} if names == ("",) else dict(zip(names, result, strict=True))
     assert read.state is not None
     params, state = case.arguments["params"], read.state(**case.arguments["state"].fields)

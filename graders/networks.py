@@ -1,0 +1,239 @@
+"""Exercises on networks: the multilayer perceptron, its backpropagation, and what depth does to a gradient."""
+
+# NumPy's functions return Any.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from graders.harness.drawing import Source
+from graders.harness.exercise import Exercise, edge, extreme
+from graders.harness.sandbox.codec import Record
+from reference import networks as reference
+from reference._types import Array
+from reference.networks import Layer
+
+Drawn = Mapping[str, Any]
+
+# Distinct sizes, full mantissas.
+_X = [[0.3, -1.7], [1.1, 0.4], [-0.6, 2.3]]
+_FIRST = {"W": [[0.7, -0.2, 1.3, 0.6], [-0.4, 0.9, 0.1, -1.6]], "b": [0.2, -0.7, 1.9, -1.1]}
+_SECOND = {"W": [[1.2, -0.8], [0.5, -0.3], [0.83, -1.9], [-0.1, 0.37]], "b": [0.41, -0.29]}
+_LAST = {"W": [[-0.57, 0.9, 1.3], [0.21, -1.4, 0.6]], "b": [-0.15, 0.07, 0.33]}
+_LAYERS = (_FIRST, _SECOND, _LAST)
+_EVERY_ACTIVATION = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu")
+
+
+# --- forward ----------------------------------------------------------------------------------------------------------
+def _drawn(source: Source, hyperparameters: Drawn) -> dict[str, Any]:
+    """Return samples, and layers whose widths fit together."""
+    n, *widths = source.sizes(("n", "d_0", "d_1", "d_2", "d_3")).values()
+    layers = tuple(
+        Record("Layer", {"W": source.real((d_in, d_out), calm=True), "b": source.real((d_out,), calm=True)})
+        for d_in, d_out in pairwise(widths)
+    )
+    return {"x": source.real((n, widths[0])), "layers": layers[: source.integer(1, 3)]}
+
+
+def _torch_activation(torch: Any, name: str) -> Any:
+    return (lambda z: z) if name == "identity" else getattr(torch.nn.functional, name)
+
+
+def _torch_output(torch: Any, x: Any, layers: Sequence[Any], activation: str) -> Any:
+    g = _torch_activation(torch, activation)
+    first, *others = layers
+    z = x @ first[0] + first[1]
+    for W, b in others:
+        z = g(z) @ W + b
+    return z
+
+
+def _torch_tensors(torch: Any, x: Array, layers: Sequence[Layer]) -> tuple[Any, list[tuple[Any, Any]]]:
+    return torch.tensor(x, requires_grad=True), [
+        (torch.tensor(W, requires_grad=True), torch.tensor(b, requires_grad=True)) for W, b in layers
+    ]
+
+
+def _torch_mlp(torch: Any, x: Array, layers: Sequence[Layer], *, activation: str = "relu") -> Array:
+    return _torch_output(torch, *_torch_tensors(torch, x, layers), activation).detach().numpy()
+
+
+_NETWORKS = (
+    edge("small", x=_X, layers=_LAYERS),
+    edge("one layer", x=_X, layers=(_FIRST,), activation="tanh"),
+    edge("one unit in every layer", x=[[0.3]], layers=({"W": [[0.7]], "b": [-1.3]}, {"W": [[0.9]], "b": [0.4]})),
+    *(edge(f"two layers of {name}", x=_X, layers=(_FIRST, _SECOND), activation=name) for name in _EVERY_ACTIVATION),
+    extreme("saturated", x=[[300.3, -170.7]], layers=(_FIRST, _SECOND), activation="sigmoid"),
+)
+
+
+def by_columns(x: Array, layers: Sequence[Layer], *, activation: str = "relu") -> Array:
+    """The transposed products, columns as samples."""
+    g, _ = reference._activation(activation)
+    first, *others = layers
+    z = first.W.T @ x.T + first.b[:, None]
+    for layer in others:
+        z = layer.W.T @ g(z) + layer.b[:, None]
+    return z.T
+
+
+mlp = Exercise(reference.mlp, programs=(by_columns,), edges=_NETWORKS, draw=_drawn, rivals={"torch": _torch_mlp})
+
+mlp_forward = Exercise(reference.mlp_forward, edges=_NETWORKS, draw=_drawn)
+
+
+# --- backward ---------------------------------------------------------------------------------------------------------
+def _drawn_with_cotangent(source: Source, hyperparameters: Drawn) -> dict[str, Any]:
+    drawn = _drawn(source, hyperparameters)
+    outputs = drawn["layers"][-1].fields["b"].shape
+    return drawn | {"cotangent": source.real((len(drawn["x"]), *outputs), calm=True)}
+
+
+def _drawn_with_cache(source: Source, hyperparameters: Drawn) -> dict[str, Any]:
+    """Return layers, and what a forward pass through them keeps."""
+    drawn = _drawn_with_cotangent(source, hyperparameters)
+    layers = [Layer(**layer.fields) for layer in drawn["layers"]]
+    cache = reference.mlp_forward(drawn["x"], layers, activation=hyperparameters["activation"])
+    return {
+        "layers": drawn["layers"],
+        "cache": Record("MlpCache", cache._asdict()),
+        "cotangent": drawn["cotangent"],
+    }
+
+
+def _kept(x: Any, layers: Any, activation: str = "relu", **others: Any) -> dict[str, Any]:
+    """Return the arguments of an edge of a backward pass, from those of its forward."""
+    named = [Layer(np.array(layer["W"]), np.array(layer["b"])) for layer in layers]
+    cache = reference.mlp_forward(np.array(x), named, activation=activation)
+    return {"layers": layers, "cache": cache._asdict(), "activation": activation, **others}
+
+
+_G = [[0.6, -1.3], [-0.9, 0.1], [1.7, -0.2]]
+_PASSES = (
+    edge("small", **_kept(_X, (_FIRST, _SECOND), cotangent=_G)),
+    edge("one layer", **_kept(_X, ({"W": [[0.7, -0.2], [1.3, 0.6]], "b": [0.2, -0.7]},), cotangent=_G)),
+    *(
+        edge(f"two layers of {name}", **_kept(_X, (_FIRST, _SECOND), name, cotangent=_G))
+        for name in _EVERY_ACTIVATION
+        if name != "relu"
+    ),
+    extreme("saturated", **_kept([[300.3, -170.7]], (_FIRST, _SECOND), "tanh", cotangent=_G[:1])),
+)
+
+mlp_errors = Exercise(reference.mlp_errors, edges=_PASSES, draw=_drawn_with_cache)
+mlp_backward = Exercise(reference.mlp_backward, edges=_PASSES, draw=_drawn_with_cache)
+
+
+def _torch_mlp_vjp(
+    torch: Any, x: Array, layers: Sequence[Layer], cotangent: Array, *, activation: str = "relu"
+) -> tuple[Array, tuple[tuple[Array, Array], ...]]:
+    inputs, weights = _torch_tensors(torch, x, layers)
+    _torch_output(torch, inputs, weights, activation).backward(torch.tensor(cotangent))
+    return inputs.grad.numpy(), tuple((W.grad.numpy(), b.grad.numpy()) for W, b in weights)
+
+
+mlp_vjp = Exercise(reference.mlp_vjp, edges=_NETWORKS, draw=_drawn_with_cotangent, rivals={"torch": _torch_mlp_vjp})
+
+
+# --- losses -----------------------------------------------------------------------------------------------------------
+def _drawn_with_labels(source: Source, hyperparameters: Drawn) -> dict[str, Any]:
+    """Return labels that the head takes."""
+    drawn = _drawn(source, hyperparameters)
+    (classes,) = drawn["layers"][-1].fields["b"].shape
+    n, head = len(drawn["x"]), hyperparameters["head"]
+    if head == "softmax":
+        hard = source.one_of((True, False))
+        labels = source.array((n,), "classes", classes) if hard else source.array((n, classes), "simplex")
+    else:
+        labels = source.array((n, classes), "unit" if head == "sigmoid" else "real")
+    return drawn | {"labels": labels}
+
+
+def _torch_loss(torch: Any, output: Any, labels: Any, head: str) -> Any:
+    f = torch.nn.functional
+    match head:
+        case "softmax":
+            return f.cross_entropy(output, labels)
+        case "sigmoid":
+            return f.binary_cross_entropy_with_logits(output, labels)
+    return f.mse_loss(output, labels, reduction="sum") / (2 * len(labels))
+
+
+def _torch_mlp_loss(
+    torch: Any, x: Array, layers: Sequence[Layer], labels: Array, *, activation: str = "relu", head: str = "softmax"
+) -> Array:
+    output = _torch_output(torch, *_torch_tensors(torch, x, layers), activation)
+    return _torch_loss(torch, output, torch.tensor(labels), head).detach().numpy()
+
+
+def _torch_mlp_loss_grad(
+    torch: Any, x: Array, layers: Sequence[Layer], labels: Array, *, activation: str = "relu", head: str = "softmax"
+) -> tuple[tuple[Array, Array], ...]:
+    inputs, weights = _torch_tensors(torch, x, layers)
+    output = _torch_output(torch, inputs, weights, activation)
+    _torch_loss(torch, output, torch.tensor(labels), head).backward()
+    return tuple((W.grad.numpy(), b.grad.numpy()) for W, b in weights)
+
+
+_LABELLED = (
+    edge("classes", x=_X, layers=_LAYERS, labels=[2, 0, 1]),
+    edge("distributions", x=_X, layers=_LAYERS, labels=[[0.25, 0.5, 0.25], [0.0, 1.0, 0.0], [0.625, 0.125, 0.25]]),
+    edge("one row", x=_X[:1], layers=_LAYERS, labels=[2], activation="silu"),
+    edge("a sigmoid", x=_X, layers=(_FIRST, _SECOND), labels=[[0.0, 1.0], [1.0, 0.25], [0.5, 0.0]], head="sigmoid"),
+    edge("targets", x=_X, layers=(_FIRST, _SECOND), labels=_G, head="identity", activation="tanh"),
+    extreme("far apart", x=[[300.3, -170.7]], layers=_LAYERS, labels=[1]),
+    extreme("far apart, a sigmoid", x=[[300.3, -170.7]], layers=(_FIRST, _SECOND), labels=[[0.0, 1.0]], head="sigmoid"),
+)
+
+mlp_loss = Exercise(reference.mlp_loss, edges=_LABELLED, draw=_drawn_with_labels, rivals={"torch": _torch_mlp_loss})
+mlp_loss_grad = Exercise(
+    reference.mlp_loss_grad, edges=_LABELLED, draw=_drawn_with_labels, rivals={"torch": _torch_mlp_loss_grad}
+)
+
+
+# --- depth ------------------------------------------------------------------------------------------------------------
+def _torch_jacobian_product(torch: Any, x: Array, layers: Sequence[Layer], *, activation: str = "relu") -> Array:
+    inputs, weights = _torch_tensors(torch, x, layers)
+    rows = [
+        torch.autograd.functional.jacobian(lambda row: _torch_output(torch, row, weights, activation), row)
+        for row in inputs.detach()
+    ]
+    return torch.stack(rows).detach().numpy()
+
+
+jacobian_product = Exercise(
+    reference.jacobian_product, edges=_NETWORKS, draw=_drawn, rivals={"torch": _torch_jacobian_product}
+)
+
+
+def _torch_gradient_norms(
+    torch: Any, x: Array, layers: Sequence[Layer], cotangent: Array, *, activation: str = "relu"
+) -> Array:
+    inputs, weights = _torch_tensors(torch, x, layers)
+    g = _torch_activation(torch, activation)
+    sums, h = [], inputs
+    for W, b in weights:
+        sums.append(h @ W + b)
+        h = g(sums[-1])
+    grads = torch.autograd.grad(sums[-1], sums, torch.tensor(cotangent))
+    return torch.stack([torch.linalg.vector_norm(grad) for grad in grads]).numpy()
+
+
+gradient_norms = Exercise(
+    reference.gradient_norms,
+    edges=(
+        *(
+            edge(f"two layers of {name}", x=_X, layers=(_FIRST, _SECOND), cotangent=_G, activation=name)
+            for name in _EVERY_ACTIVATION
+        ),
+        extreme("squares beyond the range", x=_X, layers=(_FIRST, _SECOND), cotangent=np.multiply(_G, 3e22)),
+        extreme("squares below the range", x=_X, layers=(_FIRST, _SECOND), cotangent=np.multiply(_G, 3e-26)),
+    ),
+    draw=_drawn_with_cotangent,
+    rivals={"torch": _torch_gradient_norms},
+)
