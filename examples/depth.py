@@ -42,7 +42,7 @@ def plot(path):
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, len(ACTIVATIONS), figsize=(10, 3.4), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, len(ACTIVATIONS), figsize=(11, 3.4), sharey=True, layout="constrained")
     for axis, activation in zip(axes, ACTIVATIONS, strict=True):
         for name, style in zip(INITIALIZATIONS, STYLES, strict=True):
             _, gradients = passage(activation, name, np.random.default_rng(0))
@@ -50,8 +50,8 @@ def plot(path):
         axis.set(title=activation, xlabel="layer", ylim=(1e-24, 1e26))
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("root mean square of the gradient")
-    axes[-1].legend(fontsize=8, loc="lower right")
-    figure.savefig(path, dpi=80)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+    figure.savefig(path, dpi=90)
 
 
 def main():
