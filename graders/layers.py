@@ -12,6 +12,7 @@ import numpy as np
 from graders.harness.drawing import Source
 from graders.harness.exercise import Exercise, edge, extreme
 from graders.harness.sandbox.codec import Record
+from reference import activations
 from reference import layers as reference
 from reference._types import Array
 from reference.layers import AffineGrads, InceptionParams
@@ -231,20 +232,21 @@ def _torch_unit(torch: Any, x: Any, W: Any, V: Any, activation: str) -> Any:
 
 
 def _torch_residual_unit(torch: Any, x: Array, W: Array, V: Array, *, activation: str = "relu") -> Array:
-    return _torch_unit(torch, *map(torch.tensor, (x, W, V)), activation).numpy()
+    return _torch_unit(torch, torch.tensor(x), torch.tensor(W), torch.tensor(V), activation).numpy()
 
 
 def _torch_residual_unit_vjp(
     torch: Any, x: Array, W: Array, V: Array, cotangent: Array, *, activation: str = "relu"
 ) -> tuple[Array, ...]:
     inputs = [torch.tensor(value, requires_grad=True) for value in (x, W, V)]
-    grads = torch.autograd.grad(_torch_unit(torch, *inputs, activation), inputs, torch.tensor(cotangent))
+    outputs = _torch_unit(torch, inputs[0], inputs[1], inputs[2], activation)
+    grads = torch.autograd.grad(outputs, inputs, torch.tensor(cotangent))
     return tuple(grad.numpy() for grad in grads)
 
 
 def unit_by_columns(x: Array, W: Array, V: Array, *, activation: Any = "relu") -> Array:
     """The transposed products, columns as samples."""
-    g, _ = reference._activation(activation)
+    g = (lambda z: z) if activation == "identity" else getattr(activations, activation)
     return (x.T + V.T @ g(W.T @ x.T)).T
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from graders.harness.drawing import Source
 from graders.harness.exercise import Exercise, edge, extreme
 from graders.harness.sandbox.codec import Record
+from reference import activations
 from reference import networks as reference
 from reference._types import Array
 from reference.networks import Layer
@@ -66,7 +67,7 @@ def _torch_mlp(torch: Any, x: Array, layers: Sequence[Layer], *, activation: str
 _NETWORKS = (
     edge("small", x=_X, layers=_LAYERS),
     edge("one layer", x=_X, layers=(_FIRST,), activation="tanh"),
-    edge("one unit in every layer", x=[[0.3]], layers=({"W": [[0.7]], "b": [-1.3]}, {"W": [[0.9]], "b": [0.4]})),
+    edge("one unit in every layer", x=[[0.3]], layers=({"W": [[0.7]], "b": [0.13]}, {"W": [[0.9]], "b": [0.4]})),
     *(edge(f"two layers of {name}", x=_X, layers=(_FIRST, _SECOND), activation=name) for name in _EVERY_ACTIVATION),
     extreme("saturated", x=[[300.3, -170.7]], layers=(_FIRST, _SECOND), activation="sigmoid"),
 )
@@ -74,7 +75,7 @@ _NETWORKS = (
 
 def by_columns(x: Array, layers: Sequence[Layer], *, activation: str = "relu") -> Array:
     """The transposed products, columns as samples."""
-    g, _ = reference._activation(activation)
+    g = (lambda z: z) if activation == "identity" else getattr(activations, activation)
     first, *others = layers
     z = first.W.T @ x.T + first.b[:, None]
     for layer in others:
@@ -106,7 +107,7 @@ def _drawn_with_cache(source: Source, hyperparameters: Drawn) -> dict[str, Any]:
     }
 
 
-def _kept(x: Any, layers: Any, activation: str = "relu", **others: Any) -> dict[str, Any]:
+def _kept(x: Any, layers: Any, activation: Any = "relu", **others: Any) -> dict[str, Any]:
     """Return the arguments of an edge of a backward pass, from those of its forward."""
     named = [Layer(np.array(layer["W"]), np.array(layer["b"])) for layer in layers]
     cache = reference.mlp_forward(np.array(x), named, activation=activation)

@@ -535,8 +535,10 @@ class Bounded(Lifted):
         rivals = np.array(v + e)
         np.put_along_axis(rivals, best, -np.inf, axis)
         surely = np.take_along_axis(v - e, best, axis)
-        exact = np.max(e, axis=axis, keepdims=True) == 0  # of equal numbers the first
-        doubt = np.where(exact | (np.max(rivals, axis=axis, keepdims=True) < surely), 0.0, np.inf)
+        exact = (e == 0) & (np.take_along_axis(e, best, axis) == 0)  # of equal numbers the first
+        beaten = (rivals < surely) | exact & (rivals == surely)
+        beaten |= rivals == -np.inf
+        doubt = np.where(np.all(beaten, axis=axis, keepdims=True), 0.0, np.inf)
         return self._made(*(part if keepdims else np.squeeze(part, axis) for part in (best.astype(float), doubt)))
 
     def _where(self, chosen: Self, other: Self) -> Self:

@@ -48,9 +48,12 @@ class Signature:
     arguments: Mapping[str, tuple[Form, ...]]
     """None for what is no array: a record, or what the exercise itself draws."""
     hyperparameters: Mapping[str, tuple[str | tuple[Any, ...], Any]]
-    """By name: the domain's word, or the values to choose from; and the default (or `inspect.Parameter.empty`)."""
+    """By name: the domain's word, or the values to choose from; and the default (or `inspect.Parameter.empty`).
+
+    What has a default and no word, such as a dtype, is never asked.
+    """
     hints: Mapping[str, Any]
-    records: Mapping[str, type[Any]]
+    records: Mapping[str, Any]
     """The named tuples that arguments are, or hold, by their name."""
 
     @property
@@ -144,7 +147,7 @@ def _records(hint: Any) -> Iterator[type[Any]]:
 
 
 @functools.cache
-def fields(record: Function) -> Mapping[str, Form]:
+def fields(record: Any) -> Mapping[str, Form]:
     """Return the form of every array and number in a named tuple."""
     hints = typing.get_type_hints(record, include_extras=True)
     return {name: _forms(hint)[0] for name, hint in hints.items() if _forms(hint)}
@@ -159,7 +162,7 @@ def signature(function: Function) -> Signature:
     arguments = [p.name for p in parameters if p not in keywords]
     return Signature(
         {name: _forms(hints[name]) for name in arguments},
-        {p.name: (_word(hints[p.name]), p.default) for p in keywords},
+        {p.name: (word, p.default) for p in keywords if (word := _word(hints[p.name])) or p.default is p.empty},
         {name: hints[name] for name in arguments},
         {record.__name__: record for name in arguments for record in _records(hints[name])},
     )
@@ -200,7 +203,7 @@ def _array(source: Source, form: Form, sizes: Mapping[str, int], given: Mapping[
     return source.array(tuple(shape), form.domain, sizes.get("c", 0), calm)
 
 
-def _record(source: Source, record: type[Any], sizes: Mapping[str, int]) -> Record:
+def _record(source: Source, record: Any, sizes: Mapping[str, int]) -> Record:
     """Return a state: fresh, or as it may be after some steps."""
     fresh = source.one_of((True, False))
     made: dict[str, Any] = {}

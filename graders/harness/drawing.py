@@ -97,7 +97,7 @@ class Seeded(Source):
         return int(self.random.integers(low, high + 1))
 
     def one_of(self, options: Sequence[Value]) -> Value:
-        return options[self.random.integers(len(options))]
+        return options[self.integer(0, len(options) - 1)]
 
     def number(self, word: str) -> Any:
         random = self.random

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from graders.harness import cases, drawing
 from graders.harness.cases import Case, drawn, signature
 from graders.harness.exercise import Exercise, edge, extreme, special
+from graders.harness.plans import WrongKind, outputs_of, run_plain
 from graders.harness.sandbox.codec import Record
 
 Array = np.ndarray[Any, Any]
@@ -236,3 +239,159 @@ def test_hypothesis_draws_from_what_runs_draw_from(make: Callable[[Exercise], st
         assert case.origin in cases.regimes(MIXED)
 
     check()
+
+
+# ---------------------------------------------------------------- arguments that hang together
+
+
+class Layer(NamedTuple):
+    W: Annotated[Array, "d_in d_out"]
+    b: Annotated[Array, "d_out"]
+
+
+class Seen(NamedTuple):
+    n: Annotated[int, "count"]
+    mean: Annotated[Array, "d"]
+
+
+class Passed(NamedTuple):
+    dx: Annotated[Array, "n d_in"]
+    layers: tuple[Layer, ...]
+
+
+def grouped(
+    x: Annotated[Array, "n c h v"], w: Annotated[Array, "o c/groups kh kw"], *, groups: Annotated[int, "count"] = 1
+) -> Annotated[Array, "n o"]:
+    if x.shape[1] % groups or len(w) % groups:
+        raise ValueError("groups: expected a divisor")
+    made: Array = x.sum(axis=(1, 2, 3))[:, None] * w.sum(axis=(1, 2, 3))
+    return made
+
+
+def updated(x: Annotated[Array, "n d"], state: Seen) -> Seen:
+    return Seen(state.n + len(x), state.mean + x.mean(axis=0))
+
+
+def counted(
+    labels: Annotated[Array, "n", "classes"], *, num_classes: Annotated[int, "size of c"], like: object = None
+) -> Array:
+    made: Array = np.bincount(labels, minlength=num_classes)
+    return made
+
+
+def chained(x: Annotated[Array, "n d_in"], layers: tuple[Layer, ...]) -> Passed:
+    return Passed(2 * x, tuple(Layer(2 * W, b + 1) for W, b in layers))
+
+
+def two_layers(source: drawing.Source, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    n, *widths = source.sizes(("n", "a", "b", "c")).values()
+    shapes = list(pairwise(widths))
+    layers = tuple(Record("Layer", {"W": source.real(shape), "b": source.real(shape[1:])}) for shape in shapes)
+    return {"x": source.real((n, widths[0])), "layers": layers}
+
+
+def never(x: Annotated[Array, "n"]) -> Array:
+    raise ValueError("x: expected something else")
+
+
+GROUPED, UPDATED, COUNTED = Exercise(grouped), Exercise(updated), Exercise(counted)
+CHAINED = Exercise(chained, draw=two_layers)
+
+
+@settings(deadline=None, max_examples=50)
+@given(SEEDS, st.sampled_from(drawing.ORDINARY))
+def test_what_the_reference_refuses_is_drawn_again(seed: int, regime: str) -> None:
+    case = drawn(GROUPED, seed, regime)
+    x, w = case.arguments.values()
+    groups = case.hyperparameters["groups"]
+
+    assert x.shape[1] % groups == len(w) % groups == 0
+    assert w.shape[1] == x.shape[1] // groups
+    assert min(x.shape[2:]) >= 4
+    assert max(w.shape[2:]) <= 3
+
+
+def test_a_reference_that_refuses_everything_needs_a_draw_of_its_own() -> None:
+    with pytest.raises(TypeError, match="never: the reference refused 300 draws; give the exercise a `draw`"):
+        drawn(Exercise(never), 0, "normal")
+
+
+@pytest.mark.parametrize("regime", drawing.ORDINARY)
+def test_a_record_is_drawn_field_by_field_and_called_as_what_it_stands_for(regime: str) -> None:
+    case = drawn(UPDATED, 3, regime, "float32")
+    outputs = run_plain(UPDATED, updated, case)
+
+    state = case.arguments["state"]
+    assert state.fields["mean"].shape == case.arguments["x"].shape[1:]
+    assert state.fields["mean"].dtype == np.float32
+    assert outputs["n"] == state.fields["n"] + len(case.arguments["x"])
+    assert set(outputs) == {"n", "mean"}
+
+
+def test_a_number_of_classes_is_the_size_of_their_axis_and_what_is_not_annotated_is_never_asked() -> None:
+    for seed in range(20):
+        case = drawn(COUNTED, seed, "normal")
+        assert case.arguments["labels"].max() < case.hyperparameters["num_classes"]
+        assert set(case.hyperparameters) == {"num_classes"}
+    assert {case.dtype for case in cases.seeded(COUNTED, 0)} == {"float64"}
+    assert cases.dtypes(UPDATED) == cases.dtypes(CHAINED) == cases.DTYPES
+
+
+def test_nested_arguments_and_results_have_names_for_their_leaves() -> None:
+    case = drawn(CHAINED, 1, "normal")
+    outputs = run_plain(CHAINED, chained, case)
+    first = case.arguments["layers"][0]
+
+    assert list(outputs) == ["dx", "layers[0].W", "layers[0].b", "layers[1].W", "layers[1].b"]
+    np.testing.assert_array_equal(outputs["layers[0].W"], 2 * first.fields["W"])
+    assert cases.cast(case, "float32").arguments["layers"][1].fields["b"].dtype == np.float32
+
+
+LEAVES = (np.ones((2, 3)), np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    "theirs, said",
+    [
+        ((1.0, (LEAVES,)), "`layers` holds 1 values, expected 2"),
+        ({"dx": 1.0}, "the result has no 'layers'; it has 'dx'"),
+        ((1.0, (LEAVES, 3.0)), "`layers[1]` is a float, expected 2 values: W, b"),
+        ((1.0, (LEAVES, {"W": 1.0})), "`layers[1]` has no 'b'; it has 'W'"),
+    ],
+)
+def test_a_nested_result_of_another_form_is_said_to_be_so(theirs: Any, said: str) -> None:
+    with pytest.raises(WrongKind, match=re.escape(said)):
+        outputs_of(CHAINED, drawn(CHAINED, 1, "normal"), theirs)
+
+
+def test_a_nested_result_may_come_in_any_containers() -> None:
+    case = drawn(CHAINED, 1, "normal")
+    made = outputs_of(CHAINED, case, {"layers": [{"b": 1.0, "W": 2.0}, (3.0, 4.0)], "dx": 0.0})
+
+    assert made == {"dx": 0.0, "layers[0].W": 2.0, "layers[0].b": 1.0, "layers[1].W": 3.0, "layers[1].b": 4.0}
+
+
+def test_an_edge_of_a_nested_argument_is_written_in_lists() -> None:
+    given = edge("by hand", x=[[1, 2]], layers=({"W": [[1], [2]], "b": [3]},))
+    case = cases.from_edge(Exercise(chained, edges=(given,), draw=two_layers), given, "float32")
+
+    assert case.arguments["layers"][0].fields["W"].dtype == np.float32
+    assert run_plain(CHAINED, chained, case)["layers[0].b"].tolist() == [4.0]
+
+
+def test_a_cotangent_that_an_edge_leaves_out_is_drawn_in_the_shape_of_the_result() -> None:
+    exercise = Exercise(along_vjp, edges=(edge("plain", z=[[1, 2, 3], [4, 5, 6]]),))
+    one, other = cases.edges(exercise)
+
+    assert one.arguments["cotangent"].shape == (2,)
+    np.testing.assert_array_equal(one.arguments["cotangent"].astype(np.float32), other.arguments["cotangent"])
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.data())
+@pytest.mark.parametrize("exercise", [GROUPED, UPDATED, COUNTED, CHAINED], ids=lambda e: e.name)
+def test_small_cases_of_these_are_small_too(exercise: Exercise, data: st.DataObject) -> None:
+    case = data.draw(cases.small(exercise, drawn(exercise, 5, "normal")))
+
+    assert case.size <= 2 * 3**4
+    run_plain(exercise, exercise.reference, case)
