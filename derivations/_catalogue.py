@@ -13,6 +13,7 @@ from . import (
     initialization,
     layers,
     losses,
+    networks,
     normalization,
     optimizers,
     pooling,
@@ -27,8 +28,8 @@ from ._kernel import Claim, Erratum, Induction, Measured, Number, Scalar, Statem
 __all__ = ["claims", "errata"]
 
 TOPICS: tuple[ModuleType, ...] = (
-    activations, losses, layers, convolution, pooling, normalization, regularization, optimizers, initialization,
-    preprocessing, training, ensembles, bounds, attention, worked, studies,
+    activations, losses, layers, networks, convolution, pooling, normalization, regularization, optimizers,
+    initialization, preprocessing, training, ensembles, bounds, attention, worked, studies,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from ._kernel import Argument, Claim, Lemma, Measured, Part, Quantity, Scalar, Space
-from ._kernel.terms import Σ, Integer, Step, Symbol, array, exp, indices, log, oo, scalars, sizes
+from ._kernel.terms import Σ, Integer, Step, Symbol, array, exp, indices, log, oo, scalars, sizes, sqrt, steps
 
 n, c, outcomes = sizes("n c Omega")
 i, j = indices("i j", n)
@@ -244,6 +244,58 @@ hoeffding_exponent = Claim(
     arguments=(Argument("n", (), "count"), SLOPE, Argument("t", (), "positive")),
     ids=("E19",),
     source="Chernoff's bound at its optimum",
+)
+
+low, high = scalars("low high")
+ENDS = (Argument("low"), Argument("high"))
+BEST = 4 * deviation / (high - low) ** 2
+
+hoeffding_bound = Claim(
+    name="bounds.hoeffding_bound",
+    statement="For variables in [a, b] the exponent −nht + nh²(b − a)²/8 is −2nt²/(b − a)² at its best h, 4t/(b − a)².",
+    parts=(
+        Part(
+            left=2 * exp(-n * BEST * deviation + n * BEST**2 * (high - low) ** 2 / 8),
+            right=2 * exp(-2 * n * (deviation / (high - low)) ** 2),
+        ),
+    ),
+    arguments=(Argument("n", (), "count"), Argument("t", (), "positive"), *ENDS),
+    ids=("E19",),
+    source="Hoeffding 1963, theorem 2",
+    note="That it bounds the tails is bounds.hoeffding, for the variables (X − a)/(b − a) and t/(b − a).",
+)
+
+risk = scalars("delta", positive=True)
+MARGIN = (high - low) * sqrt(log(2 / risk) / (2 * n))
+
+hoeffding_margin_has_the_risk_it_is_made_for = Claim(
+    name="bounds.hoeffding_margin_has_the_risk_it_is_made_for",
+    statement="At t = (b − a) √(log(2/δ)/2n) the bound 2e^(−2nt²/(b − a)²) is δ.",
+    parts=(Part(left=2 * exp(-2 * n * (MARGIN / (high - low)) ** 2), right=risk),),
+    arguments=(Argument("n", (), "count"), Argument("delta", (), "unit"), *ENDS),
+    ids=("E19",),
+    source="Hoeffding 1963, theorem 2, solved for t",
+)
+
+rows, features = sizes("m d")
+row, feature = indices("r", rows), indices("j", features)
+seen, x, mean = steps("n"), array("x"), array("mean")
+
+sample_mean = Claim(
+    name="bounds.sample_mean",
+    statement="The mean of all samples is the mean of those before, moved by the new ones' mean distance from it.",
+    parts=(
+        Part(left=seen + Σ(Integer(1), row), right=seen + rows, output="n"),
+        Part(
+            left=(seen * mean[feature] + Σ(x[row, feature], row)) / (seen + rows),
+            right=mean[feature] + Σ(x[row, feature] - mean[feature], row) / (seen + rows),
+            axes=(feature,),
+            output="mean",
+        ),
+    ),
+    arguments=(Argument("x", (rows, features)), Argument("n", (), "natural"), Argument("mean", (features,))),
+    ids=("E18",),
+    source="X̄ ← X̄ + Σ (x − X̄)/N",
 )
 
 MARKOV = (

@@ -38,8 +38,8 @@ def y(r: Any, o: Any, i: Any, j: Any) -> Any:
 
 PULLED_BACK = Σ(cotangent[r, o, i, j] * y(r, o, i, j), r, o, i, j)
 
-conv2d = Claim(
-    name="convolution.conv2d",
+convolution_by_outputs_or_by_inputs = Claim(
+    name="convolution.convolution_by_outputs_or_by_inputs",
     statement="A convolution may be read by outputs (each gathers its window) or by inputs (each is weighed by w).",
     parts=(
         Part(
@@ -49,10 +49,29 @@ conv2d = Claim(
         ),
     ),
     arguments=(X, W, BIAS, STRIDE, PADDING),
-    covers={"groups": 1, "dilation": 1},
     ids=("C14", "C17", "D48", "D51"),
     source="u = s i + p − P",
     note="Zero padding is nothing but reading 0 outside of the image.",
+)
+
+# Output places of a stride of 1; with another stride their number is a quotient, rounded down.
+down, across = indices("i", h + 2 * padding - kh + 1), indices("j", v + 2 * padding - kw + 1)
+
+conv2d = Claim(
+    name="convolution.conv2d",
+    statement="With a stride of 1 output (i, j) gathers the window that starts at (i − P, j − P), over all input maps.",
+    parts=(
+        Part(
+            left=Σ(x[r, c, u, t] * w[o, c, u - down + padding, t - across + padding], c, u, t) + bias[o],
+            right=Σ(x[r, c, down + p - padding, across + q - padding] * w[o, c, p, q], c, p, q) + bias[o],
+            axes=(r, o, down, across),
+        ),
+    ),
+    arguments=(X, W, BIAS, PADDING),
+    covers={"groups": 1, "dilation": 1, "stride": 1},
+    ids=("C14", "C17", "D48"),
+    source="p = u − i + P",
+    note="For every stride it is convolution_by_outputs_or_by_inputs, without the number of outputs.",
 )
 
 conv2d_vjp = Claim(
@@ -167,10 +186,45 @@ convolution_commutes = Claim(
     source="m → i − m",
 )
 
-two_rows, two_columns = indices("m", 2), indices("k", 2)
+# Places at which the whole kernel, h_w times v_w, lies on the map.
+h_w, v_w = sizes("h_w v_w")
+row, column = indices("i", h - h_w + 1), indices("j", v - v_w + 1)
+MAP_AND_KERNEL = (image, Argument("w", (h_w, v_w), padded=True))
 
 cross_correlate2d = Claim(
     name="convolution.cross_correlate2d",
+    statement="An output gathers the window that starts at its place, or weighs each input by the tap that meets it.",
+    parts=(
+        Part(
+            left=Σ(x[u, t] * w[u - row, t - column], u, t),
+            right=Σ(x[row + m, column + k] * w[m, k], m, k),
+            axes=(row, column),
+        ),
+    ),
+    arguments=MAP_AND_KERNEL,
+    ids=("D48",),
+    source="S(i, j) = Σ I(i + m, j + n) K(m, n)",
+)
+
+convolve2d = Claim(
+    name="convolution.convolve2d",
+    statement="A convolution's places run against those of its input: the whole kernel meets the map from F − 1 on.",
+    parts=(
+        Part(
+            left=Σ(x[u, t] * w[row + h_w - 1 - u, column + v_w - 1 - t], u, t),
+            right=Σ(x[row + h_w - 1 - m, column + v_w - 1 - k] * w[m, k], m, k),
+            axes=(row, column),
+        ),
+    ),
+    arguments=MAP_AND_KERNEL,
+    ids=("D49",),
+    source="(x ∗ w)(i, j) = Σ x(i − m, j − n) w(m, n)",
+)
+
+two_rows, two_columns = indices("m", 2), indices("k", 2)
+
+cross_correlation_of_a_kernel_of_two_by_two = Claim(
+    name="convolution.cross_correlation_of_a_kernel_of_two_by_two",
     statement="Output (2, 2) of a two by two kernel is the sum of four products; none is flipped.",
     parts=(
         Part(
@@ -198,14 +252,81 @@ convolution_is_shift_equivariant = Claim(
     source="y'_i = y_(i−r)",
 )
 
+# --- one pixel -------------------------------------------------------------------------------------------------------
+
+top, left = indices("top left", Integer(1))
+PIXELS, MATRIX = Argument("x", (n, c_in, h, v)), Argument("w", (c_out, c_in))
+WHOLE_COTANGENT = Argument("cotangent", (n, c_out, h, v))
+at_row, at_column = indices("row", h), indices("col", v)
+
+
+def pixel(r: Any, o: Any, a: Any, b: Any) -> Any:
+    """One output pixel of a 1×1 convolution: the affine layer of the pixel's channels."""
+    return Σ(w[o, c] * x[r, c, a, b], c) + bias[o]
+
+
+pointwise_conv2d = Claim(
+    name="convolution.pointwise_conv2d",
+    statement="A 1×1 convolution is one affine layer, applied to the channels of every pixel.",
+    parts=(
+        Part(
+            left=Σ(w[o, c] * x[r, c, a + top, b + left], c, top, left) + bias[o],
+            right=pixel(r, o, a, b),
+            axes=(r, o, a, b),
+        ),
+    ),
+    arguments=(PIXELS, MATRIX, BIAS),
+    ids=("C14", "D69"),
+    source="the kernel has one offset, 0",
+)
+
+PULLED_PIXELS = Σ(cotangent[r, o, at_row, at_column] * pixel(r, o, at_row, at_column), r, o, at_row, at_column)
+
+pointwise_conv2d_vjp = Claim(
+    name="convolution.pointwise_conv2d_vjp",
+    statement="Through a 1×1 convolution x gets wᵀg at each pixel, w Σ g x and b Σ g over samples and pixels.",
+    parts=(
+        Part(
+            left=PULLED_PIXELS,
+            by=x[r1, c1, a, b],
+            axes=(r1, c1, a, b),
+            right=Σ(cotangent[r1, o, a, b] * w[o, c1], o),
+            output="dx",
+        ),
+        Part(
+            left=PULLED_PIXELS,
+            by=w[o1, c1],
+            axes=(o1, c1),
+            right=Σ(cotangent[r, o1, at_row, at_column] * x[r, c1, at_row, at_column], r, at_row, at_column),
+            output="dw",
+        ),
+        Part(
+            left=PULLED_PIXELS,
+            by=bias[o1],
+            axes=(o1,),
+            right=Σ(cotangent[r, o1, at_row, at_column], r, at_row, at_column),
+            output="db",
+        ),
+    ),
+    arguments=(PIXELS, MATRIX, BIAS, WHOLE_COTANGENT),
+    where=(
+        (array("y")[r, o, at_row, at_column], pixel(r, o, at_row, at_column)),
+        (array("L")[()], PULLED_PIXELS),
+    ),
+    ids=("D21", "D69"),
+    source="input · error, summed over pixels",
+)
+
+# --- counted ---------------------------------------------------------------------------------------------------------
+
 last, rest, less, spare = steps("last rest less spare")
 STEP = rest + 1 + spare  # any stride above the remainder
 NATURALS = tuple(
     Argument(name, (), "zero_or_one" if name == "less" else "natural") for name in ["last", "rest", "less", "spare"]
 )
 
-output_size = Claim(
-    name="convolution.output_size",
+output_size_by_division_with_remainder = Claim(
+    name="convolution.output_size_by_division_with_remainder",
     statement="A window that moves by S has ⌊(N + 2P − F)/S⌋ + 1 positions, for all whole numbers.",
     parts=(
         Part(
@@ -255,14 +376,14 @@ centres_give_the_same_size = Claim(
 
 D_1, K, W_2, H_2 = sizes("D_1 K W_2 H_2")
 f1, f2 = indices("f1", F), indices("f2", F)
-depth, maps, across, down = indices("depth", D_1), indices("maps", K), indices("across", W_2), indices("down", H_2)
+depth, maps, wide, high = indices("depth", D_1), indices("maps", K), indices("across", W_2), indices("down", H_2)
 
-n_flops = Claim(
-    name="convolution.n_flops",
+operations_of_a_convolution = Claim(
+    name="convolution.operations_of_a_convolution",
     statement="A convolution makes 2F²D₁·W₂H₂K operations: for each output F²D₁ products and as many additions.",
     parts=(
         Part(
-            left=Σ(Σ(Integer(1), f1, f2, depth) + Σ(Integer(1), f1, f2, depth), across, down, maps),
+            left=Σ(Σ(Integer(1), f1, f2, depth) + Σ(Integer(1), f1, f2, depth), wide, high, maps),
             right=2 * F**2 * D_1 * W_2 * H_2 * K,
         ),
     ),
@@ -270,6 +391,43 @@ n_flops = Claim(
     ids=("D54",),
     source="2F²D₁ W₂H₂D₂",
     note="The additions count the bias: F²D₁ − 1 among the products and one more.",
+)
+
+SQUARES = ("kernel_size", "in_channels", "out_channels", "output_size")
+kernel_size, in_channels, out_channels, output = sizes(" ".join(SQUARES))
+a1, a2 = indices("a1 a2", kernel_size)
+taken, given, place1, place2 = (
+    indices("taken", in_channels), indices("given", out_channels), indices("i1", output), indices("i2", output)
+)  # fmt: skip
+
+n_parameters = Claim(
+    name="convolution.n_parameters",
+    statement="A layer of K kernels F × F over D maps has (F²D + 1) K parameters: a weight for each tap, and K biases.",
+    parts=(
+        Part(
+            left=Σ(Σ(Integer(1), taken, a1, a2) + 1, given),
+            right=(kernel_size**2 * in_channels + 1) * out_channels,
+        ),
+    ),
+    arguments=tuple(Argument(name, (), "count") for name in SQUARES[:3]),
+    covers={"groups": 1},
+    ids=("D53",),
+    source="(F²D + 1) K",
+)
+
+n_flops = Claim(
+    name="convolution.n_flops",
+    statement="With square kernels and maps of W² outputs a convolution makes 2F²D · W²K operations.",
+    parts=(
+        Part(
+            left=Σ(2 * Σ(Integer(1), taken, a1, a2), place1, place2, given),
+            right=2 * kernel_size**2 * in_channels * output**2 * out_channels,
+        ),
+    ),
+    arguments=tuple(Argument(name, (), "count") for name in SQUARES),
+    covers={"groups": 1},
+    ids=("D54",),
+    source="2F²D · W²K",
 )
 
 errata = (
@@ -286,7 +444,7 @@ errata = (
             ),
             arguments=(*NATURALS, Argument("F", (), "count"), Argument("P", (), "natural")),
         ),
-        corrected_by="convolution.output_size",
+        corrected_by="convolution.output_size_by_division_with_remainder",
         note="Parentheses and the floor are lost: 32.5 where 15 is right, at N = 32, P = 1, F = 5, S = 2.",
     ),
     Erratum(

@@ -49,8 +49,8 @@ EXCHANGEABLE = (
     (Σ(P[ω] * X[ω, b] * X[ω, b1], ω), μ**2 + σ**2 * (ρ + (1 - ρ) * δ(b, b1))),
 )
 
-sample_mean = Claim(
-    name="ensembles.sample_mean",
+mean_of_uncorrelated_draws = Claim(
+    name="ensembles.mean_of_uncorrelated_draws",
     statement="The mean of n uncorrelated draws has their expectation, and 1/n of their variance.",
     parts=(
         Part(left=E(MEAN), right=μ, output="expectation"),

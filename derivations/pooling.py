@@ -9,7 +9,7 @@ from itertools import permutations
 from typing import Any
 
 from ._kernel import Argument, Claim, Erratum, Part
-from ._kernel.terms import Σ, Abs, Entry, Integer, Step, array, indices, oo, scalars, sizes
+from ._kernel.terms import Σ, Abs, Entry, Integer, Step, array, indices, oo, scalars, sizes, steps, δ
 
 hs = array("h")
 lowest = scalars("lowest")
@@ -51,8 +51,8 @@ maximum_of_two_slopes = Claim(
     note=NO_TIES,
 )
 
-max_pool2d_vjp = Claim(
-    name="pooling.max_pool2d_vjp",
+maximum_of_four_slopes = Claim(
+    name="pooling.maximum_of_four_slopes",
     statement="In a window of four without ties the largest entry has slope 1 and the three others 0.",
     parts=tuple(Part(left=OF_FOUR, by=hs[k], right=is_largest(k, window), output=f"h{k + 1}") for k in range(4)),
     arguments=(Argument("h", (Integer(4),)),),
@@ -93,9 +93,9 @@ row, column = indices("row", height), indices("column", width)
 i, j, p, q = indices("i j p q", oo)
 x, weights, cotangent = map(array, ("x", "weights", "cotangent"))
 
-avg_pool2d_vjp = Claim(
-    name="pooling.avg_pool2d_vjp",
-    statement="Pooling with fixed weights (all 1/F²: the mean) hands gradients back by them, map by map.",
+weighted_pooling_gradient = Claim(
+    name="pooling.weighted_pooling_gradient",
+    statement="Pooling with any fixed weights hands gradients back by them, map by map.",
     parts=(
         Part(
             left=Σ(
@@ -117,7 +117,76 @@ avg_pool2d_vjp = Claim(
     note="No other map enters: pooling acts on each map alone.",
 )
 
+kernel_size = sizes("kernel_size")
+padding = steps("padding")
+top, left = indices("p q", kernel_size)
+KERNEL_SIZE, STRIDE = Argument("kernel_size", (), "count"), Argument("stride", (), "count")
+PADDING = Argument("padding", (), "zero_or_one")
+POOLED = (Argument("x", (n, c, height, width), padded=True), Argument("cotangent", (n, c, oh, ow), padded=True))
+
+
+def average(r: Any, m: Any, i: Any, j: Any, stride: Any) -> Any:
+    """The mean of window (i, j) of a map; the padding counts as entries that are 0."""
+    return Σ(x[r, m, stride * i + top - padding, stride * j + left - padding], top, left) / kernel_size**2
+
+
+def shares(r: Any, m: Any, stride: Any) -> Any:
+    """What the windows that hold the entry (row, column) hand back to it."""
+    places = δ(row, stride * i + top - padding) * δ(column, stride * j + left - padding)
+    return Σ(cotangent[r, m, i, j] * places, i, j, top, left) / kernel_size**2
+
+
+def average_pooling(name: str, statement: str, stride: Any, covers: dict[str, object]) -> Claim:
+    """The gradient of average pooling with a stride."""
+    return Claim(
+        name=f"pooling.{name}",
+        statement=statement,
+        parts=(
+            Part(
+                left=Σ(cotangent[r, m, i, j] * average(r, m, i, j, stride), r, m, i, j),
+                by=x[r1, m1, row, column],
+                axes=(r1, m1, row, column),
+                right=shares(r1, m1, stride),
+            ),
+        ),
+        arguments=(*POOLED, KERNEL_SIZE, PADDING, *(() if stride is kernel_size else (STRIDE,))),
+        covers={"count_include_pad": True, **covers},
+        backs="pooling.avg_pool2d_vjp",
+        ids=("C19",),
+        source="dx[a] = Σ_i g[i]/F² over the windows that hold a",
+        note="No other map enters: pooling acts on each map alone.",
+    )
+
+
+avg_pool2d_vjp = average_pooling(
+    "avg_pool2d_vjp",
+    "Average pooling hands 1/F² of each window's gradient to each of its F² entries; windows stand side by side.",
+    kernel_size,
+    {"stride": None},
+)
+avg_pool2d_vjp_of_any_stride = average_pooling(
+    "avg_pool2d_vjp_of_any_stride",
+    "With any stride an entry gets 1/F² of the gradient of every window that holds it.",
+    stride,
+    {},
+)
+
 f1, f2 = indices("f1", height), indices("f2", width)
+global_avg_pool = Claim(
+    name="pooling.global_avg_pool",
+    statement="The mean of a map is the mean of the means of its rows.",
+    parts=(
+        Part(
+            left=Σ(Σ(x[r, m, f1, f2], f2) / width, f1) / height,
+            right=Σ(x[r, m, f1, f2], f1, f2) / (height * width),
+            axes=(r, m),
+        ),
+    ),
+    arguments=(Argument("x", (n, c, height, width)),),
+    ids=("C19",),
+    source="y = Σ x/(HW)",
+)
+
 global_avg_pool_vjp = Claim(
     name="pooling.global_avg_pool_vjp",
     statement="The mean over a whole map hands 1/(HW) of its gradient to each pixel.",

@@ -55,6 +55,53 @@ centered_images_have_mean_zero = Claim(
 )
 
 CHANNEL_VARIANCE = Σ((x[r, channel, row, column] - channel_mean(channel)) ** 2, r, row, column) / (n * h * w)
+d = sizes("d")
+feature = indices("j", d)
+FEATURE_MEAN = Σ(x[r, feature], r) / n
+
+feature_statistics = Claim(
+    name="preprocessing.feature_statistics",
+    statement="A feature's mean is that of its distances from the first sample; its variance the mean square less μ².",
+    parts=(
+        Part(
+            left=x[0, feature] + Σ(x[r, feature] - x[0, feature], r) / n,
+            right=FEATURE_MEAN,
+            axes=(feature,),
+            output="mean",
+        ),
+        Part(
+            left=sqrt(Σ(x[r, feature] ** 2, r) / n - FEATURE_MEAN**2),
+            right=sqrt(Σ((x[r, feature] - FEATURE_MEAN) ** 2, r) / n),
+            axes=(feature,),
+            output="std",
+        ),
+    ),
+    arguments=(Argument("x", (n, d)),),
+    ids=("B16", "B17"),
+    source="σ² = Σ (x − μ)²/n",
+)
+
+channel_statistics = Claim(
+    name="preprocessing.channel_statistics",
+    statement="A channel's mean is the mean of its rows' means; its variance the mean square of its pixels less μ².",
+    parts=(
+        Part(
+            left=Σ(Σ(x[r, channel, row, column], column) / w, r, row) / (n * h),
+            right=channel_mean(channel),
+            axes=(channel,),
+            output="mean",
+        ),
+        Part(
+            left=sqrt(Σ(x[r, channel, row, column] ** 2, r, row, column) / (n * h * w) - channel_mean(channel) ** 2),
+            right=sqrt(CHANNEL_VARIANCE),
+            axes=(channel,),
+            output="std",
+        ),
+    ),
+    arguments=(IMAGES,),
+    ids=("C22",),
+    source="σ² = Σ (x − μ)²/(nhw)",
+)
 
 centering_leaves_the_variance = Claim(
     name="preprocessing.centering_leaves_the_variance",

@@ -81,6 +81,17 @@ absolute_value_is_the_weight_times_its_sign = Claim(
     source="|w| = w · sign(w)",
 )
 
+ABOVE, BELOW = (Abs(w[i]) + w[i]) / 2, (Abs(w[i]) - w[i]) / 2
+
+l1_penalty = Claim(
+    name="regularization.l1_penalty",
+    statement="The sum of the absolute weights is that of the positive weights less that of the negative ones.",
+    parts=(Part(left=Σ(ABOVE, i) + Σ(BELOW, i), right=Σ(Abs(w[i]), i)),),
+    arguments=(WEIGHTS,),
+    ids=("C08",),
+    source="|w| = max(w, 0) + max(−w, 0)",
+)
+
 l1_penalty_grad = Claim(
     name="regularization.l1_penalty_grad",
     statement="Off the kinks the gradient of Σ |w| is the sign of w.",
@@ -361,6 +372,22 @@ dropout_vjp = Claim(
     note="p is the probability to drop; the mask of the forward pass is used again.",
 )
 
+dropout = Claim(
+    name="regularization.dropout",
+    statement="For one mask, inverted dropout adds to each entry x a noise of x (mask − (1 − p))/(1 − p).",
+    parts=(
+        Part(
+            left=x[j] + x[j] * (mask[j] - (1 - p)) / (1 - p),
+            right=x[j] * mask[j] / (1 - p),
+            axes=(j,),
+        ),
+    ),
+    arguments=(DROPOUT_ARGUMENTS[0], DROPOUT_ARGUMENTS[1], DROPOUT_ARGUMENTS[3]),
+    ids=("B27",),
+    source="y = x · mask/(1 − p)",
+    note="The noise has mean 0: dropout_keeps_the_mean.",
+)
+
 outcomes = sizes("Omega")
 ω = indices("omega", outcomes)
 P, kept = array("P"), array("kept")
@@ -387,8 +414,8 @@ def dropped(j: Any) -> Any:
 
 DROPPED = ((array("z")[ω, j], dropped(j)),)
 
-dropout = Claim(
-    name="regularization.dropout",
+dropout_keeps_the_mean = Claim(
+    name="regularization.dropout_keeps_the_mean",
     statement="Inverted dropout leaves the mean of every input as it is and gives it the variance x² p/(1 − p).",
     parts=(
         Part(left=E(dropped(j)), right=y[j], axes=(j,), output="mean"),

@@ -74,6 +74,52 @@ softmax_regression_grad = Claim(
     note="Needs labels whose rows sum to one.",
 )
 
+w, y = array("w"), array("labels")
+SCORE = Σ(x[r, f] * w[f], f)
+HIT, MISS = 1 / (1 + exp(-SCORE)), 1 / (1 + exp(SCORE))
+LOGISTIC_PENALTY = l2 * Σ(w[f] ** 2, f)
+LOGISTIC_LOSS = -Σ(y[r] * log(HIT) + (1 - y[r]) * log(MISS), r) / n + LOGISTIC_PENALTY
+LOGISTIC_ARGUMENTS = (Argument("w", (d,)), X, Argument("labels", (n,), "unit"), L2)
+LOGISTIC_NAMES = ((array("z")[r], SCORE), (array("σ")[r], HIT))
+
+logistic_regression = Claim(
+    name="training.logistic_regression",
+    statement="With two classes the classifier's loss is the mean of softplus(z) − y z with z = xw, plus l2 Σ w².",
+    parts=(
+        Part(
+            left=LOGISTIC_LOSS,
+            right=Σ(log(1 + exp(SCORE)) - y[r] * SCORE, r) / n + LOGISTIC_PENALTY,
+        ),
+    ),
+    arguments=LOGISTIC_ARGUMENTS,
+    where=LOGISTIC_NAMES,
+    ids=("D07", "B22"),
+    source="p(y = 1|x) = σ(wᵀx)",
+)
+
+logistic_regression_grad = Claim(
+    name="training.logistic_regression_grad",
+    statement="The gradient of the classifier of two classes by its weights is xᵀ(σ(z) − y)/n + 2 l2 w.",
+    parts=(
+        Part(
+            left=LOGISTIC_LOSS,
+            by=w[p],
+            axes=(p,),
+            right=Σ(x[r, p] * (HIT - y[r]), r) / n + 2 * l2 * w[p],
+            lines=(
+                Line(
+                    -Σ((y[r] * MISS - (1 - y[r]) * HIT) * x[r, p], r) / n + 2 * l2 * w[p],
+                    "∂ log σ(z) = 1 − σ(z) = σ(−z), ∂z/∂w_p = x_p",
+                ),
+            ),
+        ),
+    ),
+    arguments=LOGISTIC_ARGUMENTS,
+    where=LOGISTIC_NAMES,
+    ids=("D08", "B24"),
+    source="∂L/∂w = xᵀ(σ − y)/N + 2λw",
+)
+
 a, b = array("a"), array("b")
 
 steepest_descent_by_the_lagrange_identity = Claim(
@@ -93,7 +139,7 @@ steepest_descent_by_the_lagrange_identity = Claim(
 # --- batches and epochs ----------------------------------------------------------------------------------------------
 
 m = sizes("m")
-w, g, member, lr = array("w"), array("g"), array("member"), scalars("lr")
+g, member, lr = array("g"), array("member"), scalars("lr")
 batch = indices("batch", m)
 
 

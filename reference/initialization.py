@@ -4,7 +4,8 @@ A shape of two axes is a dense layer's, W (d_in, d_out) with fans d_in and d_out
 convolution's, (out, in, …) with a field of the remaining axes: the fans are in and out times the entries of the field.
 (PyTorch's Linear holds W transposed, so that its fans are the other way round.) Every function draws from the generator
 it is given and from nothing else, and a seed gives the same weights, rounded, in float32 as in float64. Raises
-ValueError on a shape of one axis or with an empty one, TypeError on another dtype or generator.
+ValueError on a shape of one axis or with an empty one, TypeError on what is no tuple of ints, and on another dtype or
+generator.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class Fans(NamedTuple):
 
 def fans(shape: Shape) -> Fans:
     """(d_in, d_out) of a dense layer, (in · field, out · field) of a convolution (out, in, …).
+
+    Source: Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015, section 2.2 (k² c and k² d).
 
     >>> fans((784, 100))
     Fans(fan_in=784, fan_out=100)

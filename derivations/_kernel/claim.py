@@ -116,7 +116,8 @@ class Claim:
     (every strict order of some numbers, say; the proof is for these regions alone); `by_steps` = (T, ρ) proves left =
     right by induction: the difference f has f(0) = 0 and f(T + 1) = ρ f(T). `positive` are expressions assumed to be
     above 0, `lemmas` the inequalities that certificates may use. `covers` names the hyperparameters for which the
-    formula is the function's. `where` names parts of the formulas for readers: with (s[r, j], softmax(r, j)) an s
+    formula is the function's; `backs` names that function where it is not the claim's own name (the sum of a loss
+    whose name the mean bears). `where` names parts of the formulas for readers: with (s[r, j], softmax(r, j)) an s
     stands for each softmax. The proof does not see it.
     """
 
@@ -132,6 +133,7 @@ class Claim:
     spaces: tuple[Space, ...] = ()
     by_steps: tuple[Symbol, Any] | None = None
     covers: Mapping[str, object] = field(default_factory=dict)
+    backs: str = ""
     where: tuple[tuple[Entry, Any], ...] = ()
     ids: tuple[str, ...] = ()
     source: str = ""

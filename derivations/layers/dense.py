@@ -1,11 +1,11 @@
-"""The affine layer y = xW + b, a hidden layer's error, and the 1×1 convolution; rows are samples."""
+"""The affine layer y = xW + b, and a hidden layer's error; rows are samples."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .._kernel import Argument, Claim, Erratum, Line, Part
-from .._kernel.terms import Σ, Integer, Opaque, array, exp, indices, sizes, δ
+from .._kernel.terms import Σ, Opaque, array, exp, indices, sizes, δ
 
 n, d_in, d_out, d_next = sizes("n d_in d_out d_next")
 r, a = indices("r a", n)
@@ -195,64 +195,6 @@ weights_are_the_slopes_of_a_unit = Claim(
     arguments=(Argument("u", (d_in,)), WEIGHTS, BIAS),
     ids=("D12", "D25"),
     source="z_k = Σ_j u_j w_kj, ∂z_k/∂u_j = w_kj",
-)
-
-height, width = sizes("height width")
-row, row_ = indices("row row_", height)
-col, col_ = indices("col col_", width)
-top, left = indices("top left", Integer(1))
-pixels, kernel, slope = array("x"), array("w"), array("cotangent")
-
-
-def pointwise(r: Any, i: Any, row: Any, col: Any) -> Any:
-    """One output pixel of a 1×1 convolution: the affine layer of the pixel's channels."""
-    return Σ(kernel[i, k, 0, 0] * pixels[r, k, row, col], k) + b[i]
-
-
-PIXELS, KERNEL = Argument("x", (n, d_in, height, width)), Argument("w", (d_out, d_in, Integer(1), Integer(1)))
-PULLED_PIXELS = Σ(slope[r, i, row, col] * pointwise(r, i, row, col), r, i, row, col)
-
-pointwise_convolution_is_an_affine_layer = Claim(
-    name="layers.pointwise_convolution_is_an_affine_layer",
-    statement="A 1×1 convolution is one affine layer, applied to the channels of every pixel.",
-    parts=(
-        Part(
-            left=Σ(kernel[i, k, top, left] * pixels[r, k, row + top, col + left], k, top, left) + b[i],
-            right=pointwise(r, i, row, col),
-            axes=(r, i, row, col),
-        ),
-    ),
-    arguments=(PIXELS, KERNEL, BIAS),
-    ids=("C14", "D69"),
-    source="the kernel has one offset, 0",
-)
-
-POINTWISE = ((array("y")[r, i, row, col], pointwise(r, i, row, col)), (array("L")[()], PULLED_PIXELS))
-
-pointwise_convolution_gradients = Claim(
-    name="layers.pointwise_convolution_gradients",
-    statement="Through a 1×1 convolution x gets wᵀg at each pixel, w Σ g x and b Σ g over samples and pixels.",
-    parts=(
-        Part(
-            left=PULLED_PIXELS,
-            by=pixels[a, p, row_, col_],
-            axes=(a, p, row_, col_),
-            right=Σ(slope[a, i, row_, col_] * kernel[i, p, 0, 0], i),
-            output="dx",
-        ),
-        Part(
-            left=PULLED_PIXELS,
-            by=kernel[q, p, 0, 0],
-            axes=(q, p),
-            right=Σ(slope[r, q, row, col] * pixels[r, p, row, col], r, row, col),
-            output="dw",
-        ),
-        Part(left=PULLED_PIXELS, by=b[q], axes=(q,), right=Σ(slope[r, q, row, col], r, row, col), output="db"),
-    ),
-    arguments=(PIXELS, KERNEL, BIAS, Argument("cotangent", (n, d_out, height, width))),
-    where=POINTWISE,
-    ids=("D21", "D69"),
-    source="input · error, summed over pixels",
 )
 
 SLOPE = σ(z(r, q)) * (1 - σ(z(r, q)))

@@ -7,7 +7,7 @@ from typing import Any
 from sympy import Add
 
 from .._kernel import Argument, Claim, Line, Part
-from .._kernel.terms import Σ, Opaque, array, indices, sizes, δ
+from .._kernel.terms import Σ, Integer, Opaque, Step, array, exp, indices, log, sizes, δ
 
 n, d, hidden = sizes("n d hidden")
 r, a = indices("r a", n)
@@ -21,14 +21,24 @@ COTANGENT = Argument("cotangent", (n, d))
 # --- one residual block ----------------------------------------------------------------------------------------------
 
 
-def block(r: Any, i: Any) -> Any:
+def any_g(u: Any) -> Any:
+    """Any smooth function."""
+    return Opaque("g", 0, u)
+
+
+def any_slope(u: Any) -> Any:
+    """Its derivative."""
+    return Opaque("g", 1, u)
+
+
+def block(r: Any, i: Any, g: Any = any_g) -> Any:
     """F(x): an affine layer, any smooth g, a second affine layer."""
-    return Σ(Opaque("g", 0, Σ(x[r, k] * W[k, o], k)) * V[o, i], o)
+    return Σ(g(Σ(x[r, k] * W[k, o], k)) * V[o, i], o)
 
 
-def block_jacobian(r: Any, i: Any, j: Any) -> Any:
+def block_jacobian(r: Any, i: Any, j: Any, slope: Any = any_slope) -> Any:
     """∂F_i/∂x_j."""
-    return Σ(Opaque("g", 1, Σ(x[r, k] * W[k, o], k)) * V[o, i] * W[j, o], o)
+    return Σ(slope(Σ(x[r, k] * W[k, o], k)) * V[o, i] * W[j, o], o)
 
 
 HIDDEN = (array("z")[r, o], Σ(x[r, k] * W[k, o], k))
@@ -54,37 +64,83 @@ residual_jacobian = Claim(
 
 RESIDUAL = Σ(cotangent[r, i] * (x[r, i] + block(r, i)), r, i)
 
-residual_gradient = Claim(
-    name="layers.residual_gradient",
-    statement="The gradient through x + F(x) is the cotangent itself plus F's own gradient; F's weights see only F.",
-    parts=(
+
+def residual_gradients(g: Any, slope: Any) -> tuple[Part, ...]:
+    """The gradients of x + g(xW) V by x, W and V, where g has this slope."""
+    pulled = Σ(cotangent[r, i] * (x[r, i] + block(r, i, g)), r, i)
+    around = Σ(cotangent[a, i] * (δ(i, j) + block_jacobian(a, i, j, slope)), i)
+    return (
         Part(
-            left=RESIDUAL,
+            left=pulled,
             by=x[a, j],
             axes=(a, j),
-            right=cotangent[a, j] + Σ(cotangent[a, i] * block_jacobian(a, i, j), i),
-            lines=(Line(Σ(cotangent[a, i] * (δ(i, j) + block_jacobian(a, i, j)), i), "(I + J)ᵀ times the cotangent"),),
+            right=cotangent[a, j] + Σ(cotangent[a, i] * block_jacobian(a, i, j, slope), i),
+            lines=(Line(around, "(I + J)ᵀ times the cotangent"),),
             output="dx",
         ),
         Part(
-            left=RESIDUAL,
+            left=pulled,
             by=W[j, e],
             axes=(j, e),
-            right=Σ(x[r, j] * Opaque("g", 1, Σ(x[r, k] * W[k, e], k)) * Σ(cotangent[r, i] * V[e, i], i), r),
+            right=Σ(x[r, j] * slope(Σ(x[r, k] * W[k, e], k)) * Σ(cotangent[r, i] * V[e, i], i), r),
             output="dW",
         ),
         Part(
-            left=RESIDUAL,
+            left=pulled,
             by=V[e, j],
             axes=(e, j),
-            right=Σ(Opaque("g", 0, Σ(x[r, k] * W[k, e], k)) * cotangent[r, j], r),
+            right=Σ(g(Σ(x[r, k] * W[k, e], k)) * cotangent[r, j], r),
             output="dV",
         ),
-    ),
+    )
+
+
+residual_gradient = Claim(
+    name="layers.residual_gradient",
+    statement="The gradient through x + F(x) is the cotangent itself plus F's own gradient; F's weights see only F.",
+    parts=residual_gradients(any_g, any_slope),
     arguments=(X, WEIGHTS, OUT, COTANGENT),
     where=(*BLOCK, (array("L")[()], RESIDUAL)),
     ids=("A12", "D72"),
     source="(I + J)ᵀ g",
+)
+
+
+def σ(u: Any) -> Any:
+    """The logistic sigmoid."""
+    return 1 / (1 + exp(-u))
+
+
+def with_activation(activation: str, name: str, g: Any, slope: Any) -> Claim:
+    """The gradients of a residual unit with an activation, by its formula."""
+    return Claim(
+        name=f"layers.{name}",
+        statement=f"With {activation} as activation a residual unit has these gradients by x, W and V.",
+        parts=residual_gradients(g, slope),
+        arguments=(X, WEIGHTS, OUT, COTANGENT),
+        where=(HIDDEN,),
+        covers={"activation": activation},
+        backs="layers.residual_unit_vjp",
+        ids=("A12", "D72"),
+        source="(I + J)ᵀ g",
+    )
+
+
+residual_unit_vjp = with_activation("relu", "residual_unit_vjp", lambda u: u * Step(u), Step)
+residual_unit_vjp_with_identity = with_activation(
+    "identity", "residual_unit_vjp_with_identity", lambda u: u, lambda u: Integer(1)
+)
+residual_unit_vjp_with_sigmoid = with_activation(
+    "sigmoid", "residual_unit_vjp_with_sigmoid", σ, lambda u: σ(u) * (1 - σ(u))
+)
+residual_unit_vjp_with_tanh = with_activation(
+    "tanh", "residual_unit_vjp_with_tanh", lambda u: 2 * σ(2 * u) - 1, lambda u: 4 * σ(2 * u) * (1 - σ(2 * u))
+)
+residual_unit_vjp_with_softplus = with_activation(
+    "softplus", "residual_unit_vjp_with_softplus", lambda u: log(1 + exp(u)), σ
+)
+residual_unit_vjp_with_silu = with_activation(
+    "silu", "residual_unit_vjp_with_silu", lambda u: u * σ(u), lambda u: σ(u) * (1 + u * (1 - σ(u)))
 )
 
 a_residual_block_of_zero_weights_is_the_identity = Claim(
@@ -207,6 +263,22 @@ concatenate_channels_vjp = Claim(
     where=((array("L")[()], JOINED),),
     ids=("A12", "D70"),
     source="channel s < c₁ is a's, channel c₁ + t is b's",
+)
+
+flatten_vjp = Claim(
+    name="layers.flatten_vjp",
+    statement="The gradient of a reshape is the cotangent, read in the same order.",
+    parts=(
+        Part(
+            left=Σ(cotangent[r, (s * height + row) * width + col] * x[r, s, row, col], r, s, row, col),
+            by=x[a, s_, row_, col_],
+            axes=(a, s_, row_, col_),
+            right=cotangent[a, (s_ * height + row_) * width + col_],
+        ),
+    ),
+    arguments=(Argument("x", (n, c1, height, width)), Argument("cotangent", (n, c1 * height * width), padded=True)),
+    ids=("A12",),
+    source="entry (c, h, v) of x is entry (c H + h) V + v of its row",
 )
 
 A, B = array("A"), array("B")

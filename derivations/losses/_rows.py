@@ -1,13 +1,15 @@
-"""What the losses have in common: rows of logits and labels, the softmax and the sigmoid."""
+"""What the losses have in common: rows of logits and labels, the softmax and the sigmoid, the reductions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from sympy import Mul, Pow
+from sympy import Add, Mul, Pow
 
-from .._kernel import Argument
-from .._kernel.terms import Σ, array, exp, indices, log, scalars, sizes
+from .._kernel import Argument, Claim
+from .._kernel.terms import Σ, Index, Sum, array, exp, indices, log, scalars, sizes
 
 __all__ = [
     "ANY_LABELS",
@@ -23,6 +25,7 @@ __all__ = [
     "SOFTMAX",
     "SUM",
     "a",
+    "averaged",
     "c",
     "d",
     "f",
@@ -33,11 +36,13 @@ __all__ = [
     "labels",
     "logits",
     "n",
+    "of_each_row",
     "p",
     "predictions",
     "q",
     "r",
     "softmax",
+    "summed",
     "targets",
     "uncancelled",
     "y1",
@@ -83,3 +88,51 @@ ONE_ROW = -Σ(labels[r, j] * log(softmax(r, j)), j)
 z1, y1 = logits[r], labels[r]
 BCE_ARGUMENTS = (Argument("logits", (n,)), Argument("labels", (n,), "unit"))
 BCE = -Σ(y1 * log(σ(z1)) + (1 - y1) * log(1 - σ(z1)), r) / n
+
+
+def summed(mean: Claim, statement: str) -> Claim:
+    """The same of the sum over the rows: every side of a claim about their mean, times their number."""
+    return _reduced(mean, "summed", statement, "sum", lambda side: n * side)
+
+
+def averaged(total: Claim, statement: str) -> Claim:
+    """The same of the mean over the rows: every side of a claim about their sum, over their number."""
+    return _reduced(total, "averaged", statement, "mean", lambda side: side / n)
+
+
+def of_each_row(mean: Claim, statement: str) -> Claim:
+    """The same of each row: what the sums over the rows, in a claim about their mean, are sums of."""
+
+    def terms(side: Any) -> Any:
+        total = Add(*(n * term for term in Add.make_args(side)))
+        factors = (factor for term in Add.make_args(total) for factor in Mul.make_args(term))
+        return total.xreplace({f: f.body for f in factors if isinstance(f, Sum) and f.index == r})
+
+    return _reduced(mean, "of_each_row", statement, "none", terms, axes=(r,))
+
+
+def _reduced(
+    claim: Claim,
+    ending: str,
+    statement: str,
+    reduction: str,
+    side: Callable[[Any], Any],
+    axes: tuple[Index, ...] = (),
+) -> Claim:
+    return replace(
+        claim,
+        name=f"{claim.backs or claim.name}_{ending}",
+        statement=statement,
+        parts=tuple(
+            replace(
+                part,
+                left=side(part.left),
+                right=side(part.right),
+                axes=axes or part.axes,
+                lines=tuple(replace(line, value=side(line.value)) for line in part.lines),
+            )
+            for part in claim.parts
+        ),
+        covers={**claim.covers, "reduction": reduction},
+        backs=claim.backs or claim.name,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._kernel import Argument, Claim, Line, Part
 from .._kernel.terms import Σ, array, exp, log, scalars, δ
-from ._rows import BCE, BCE_ARGUMENTS, MEAN, SIGMOID, a, labels, logits, n, r, y1, z1, σ
+from ._rows import BCE, BCE_ARGUMENTS, MEAN, SIGMOID, a, labels, logits, n, of_each_row, r, summed, y1, z1, σ
 
 bce_with_logits = Claim(
     name="losses.bce_with_logits",
@@ -28,6 +28,16 @@ bce_with_logits = Claim(
     source="−[y log σ(z) + (1 − y) log(1 − σ(z))]",
 )
 
+bce_with_logits_summed = summed(
+    bce_with_logits,
+    "Summed over the entries the binary cross-entropy of σ(z) is Σ (softplus(z) − y z).",
+)
+
+bce_with_logits_of_each_row = of_each_row(
+    bce_with_logits,
+    "The binary cross-entropy of one entry is softplus(z) − y z.",
+)
+
 bce_with_logits_grad = Claim(
     name="losses.bce_with_logits_grad",
     statement="The gradient of the mean binary cross-entropy by the logits is (σ(z) − y)/n.",
@@ -37,6 +47,11 @@ bce_with_logits_grad = Claim(
     where=SIGMOID,
     ids=("D08",),
     source="∂L/∂z = σ(z) − y",
+)
+
+bce_with_logits_grad_summed = summed(
+    bce_with_logits_grad,
+    "The gradient of the summed binary cross-entropy by the logits is σ(z) − y.",
 )
 
 ONE_ENTRY = -(y1 * log(σ(z1)) + (1 - y1) * log(1 - σ(z1)))
@@ -146,6 +161,16 @@ sigmoid_bce = Claim(
     note="From logits use bce_with_logits: 1 − σ(z) loses its digits, and its log is −∞ from z ≈ 37 on.",
 )
 
+sigmoid_bce_summed = summed(
+    sigmoid_bce,
+    "The summed binary cross-entropy is the sum of the entropies of the labels and the divergences.",
+)
+
+sigmoid_bce_of_each_row = of_each_row(
+    sigmoid_bce,
+    "The binary cross-entropy of one probability is the entropy of its label plus the divergence from it.",
+)
+
 sigmoid_bce_grad = Claim(
     name="losses.sigmoid_bce_grad",
     statement="By the probability the gradient of the binary cross-entropy is (p − y)/(p (1 − p)), averaged.",
@@ -176,6 +201,11 @@ sigmoid_bce_grad = Claim(
     note="Times σ' = p (1 − p) it is p − y again, the gradient by the logit.",
 )
 
+sigmoid_bce_grad_summed = summed(
+    sigmoid_bce_grad,
+    "By the probability the gradient of the summed binary cross-entropy is (p − y)/(p (1 − p)).",
+)
+
 signs = array("signs")
 SIGNS = Argument("signs", (n,))
 LOGISTIC = -Σ(log(σ(signs[r] * z1)), r) / n
@@ -189,6 +219,10 @@ logistic_loss = Claim(
     ids=("E15",),
     source="−log σ(t z) = log(1 + e^(−t z))",
 )
+
+logistic_loss_summed = summed(logistic_loss, "For labels t = ±1 the sum of −log σ(t z) is the sum of softplus(−t z).")
+
+logistic_loss_of_each_row = of_each_row(logistic_loss, "For a label t = ±1 the loss −log σ(t z) is softplus(−t z).")
 
 logistic_loss_grad = Claim(
     name="losses.logistic_loss_grad",
@@ -206,6 +240,11 @@ logistic_loss_grad = Claim(
     covers=MEAN,
     ids=("E15", "D08"),
     source="−t σ(−t z)",
+)
+
+logistic_loss_grad_summed = summed(
+    logistic_loss_grad,
+    "The gradient of the sum of softplus(−t z) by the logits is −t σ(−t z).",
 )
 
 bce_with_signs = Claim(

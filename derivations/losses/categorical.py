@@ -22,9 +22,11 @@ from ._rows import (
     labels,
     logits,
     n,
+    of_each_row,
     p,
     r,
     softmax,
+    summed,
     uncancelled,
 )
 
@@ -91,6 +93,16 @@ softmax_cross_entropy = Claim(
     source="−log softmax(z)_y = −z_y + log Σ exp z",
 )
 
+softmax_cross_entropy_summed = summed(
+    softmax_cross_entropy,
+    "The summed cross-entropy of a softmax is that of the mean without 1/n.",
+)
+
+softmax_cross_entropy_of_each_row = of_each_row(
+    softmax_cross_entropy,
+    "The cross-entropy of one row's softmax is log Σ exp z weighed by the labels, less the logits weighed by them.",
+)
+
 softmax_cross_entropy_grad = Claim(
     name="losses.softmax_cross_entropy_grad",
     statement="The gradient of the mean softmax cross-entropy is (softmax − labels)/n, the labels smoothed or not.",
@@ -110,6 +122,11 @@ softmax_cross_entropy_grad = Claim(
     ids=("B01", "B10", "B12", "B13", "B15", "C08", "D11"),
     source="∂L/∂z = s − y",
     note="Needs labels whose rows sum to one. Only row a of the batch depends on the logits of row a.",
+)
+
+softmax_cross_entropy_grad_summed = summed(
+    softmax_cross_entropy_grad,
+    "The gradient of the summed softmax cross-entropy is softmax − labels, the labels smoothed or not.",
 )
 
 softmax_cross_entropy_gradient_for_any_labels = Claim(

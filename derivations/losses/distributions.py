@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._kernel import Argument, Claim, Line, Part
 from .._kernel.terms import Σ, log
-from ._rows import LOGITS, MEAN, SOFTMAX, a, c, i, j, logits, n, p, q, r, softmax
+from ._rows import LOGITS, MEAN, SOFTMAX, a, c, i, j, logits, n, of_each_row, p, q, r, softmax, summed
 
 TRUTH, ESTIMATE = Argument("p", (n, c), "distribution"), Argument("q", (n, c), "distribution")
 POSITIVE_TRUTH, POSITIVE_ESTIMATE = Argument("p", (n, c), "positive"), Argument("q", (n, c), "positive")
@@ -33,6 +33,16 @@ entropy = Claim(
     ids=("C03",),
     source="H(p) = −Σ p log p",
     note="In nats; 0 · log 0 is 0.",
+)
+
+entropy_summed = summed(
+    entropy,
+    "The summed entropy is n log c less the summed divergence from the uniform distribution.",
+)
+
+entropy_of_each_row = of_each_row(
+    entropy,
+    "The entropy of one row is log c less its divergence from the uniform distribution.",
 )
 
 entropy_gradient = Claim(
@@ -77,6 +87,16 @@ cross_entropy = Claim(
     note="The truth p comes first; 0 · log 0 is 0.",
 )
 
+cross_entropy_summed = summed(
+    cross_entropy,
+    "The summed cross-entropy is the summed entropy of p plus the summed divergence from q.",
+)
+
+cross_entropy_of_each_row = of_each_row(
+    cross_entropy,
+    "The cross-entropy of one row is the entropy of p plus its divergence from q.",
+)
+
 kl_divergence = Claim(
     name="losses.kl_divergence",
     statement="The divergence KL(p‖q) = Σ p log(p/q) is the cross-entropy less the entropy of p.",
@@ -92,6 +112,16 @@ kl_divergence = Claim(
     ids=("C03",),
     source="KL(P‖Q) = H(P, Q) − H(P)",
     note="The truth p comes first; 0 · log 0 is 0.",
+)
+
+kl_divergence_summed = summed(
+    kl_divergence,
+    "The summed divergence is the summed cross-entropy less the summed entropy of p.",
+)
+
+kl_divergence_of_each_row = of_each_row(
+    kl_divergence,
+    "The divergence of one row is its cross-entropy less the entropy of p.",
 )
 
 DIVERGENCE = Σ(p[r, j] * log(p[r, j] / q[r, j]), r, j) / n

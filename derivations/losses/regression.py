@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._kernel import Argument, Claim, Erratum, Line, Part
-from .._kernel.terms import Σ, array, exp, log, pi, sqrt, δ
-from ._rows import MEAN, a, d, f, g, n, predictions, r, targets
+from .._kernel.terms import Σ, array, exp, log, pi, scalars, sqrt, δ
+from ._rows import MEAN, SUM, a, averaged, d, f, g, n, of_each_row, predictions, r, summed, targets
 
 ERROR_ARGUMENTS = (Argument("predictions", (n, d)), Argument("targets", (n, d)))
 HALF_SQUARED_ERROR = Σ((predictions[r, f] - targets[r, f]) ** 2, r, f) / (2 * n)
@@ -29,6 +29,16 @@ half_squared_error = Claim(
     source="p = N(y; z, I), −log p = ½‖y − z‖² + d/2 · log 2π",
 )
 
+half_squared_error_summed = summed(
+    half_squared_error,
+    "Half the summed squared error is the Gaussian's negative log-likelihood of all rows, less n d/2 · log 2π.",
+)
+
+half_squared_error_of_each_row = of_each_row(
+    half_squared_error,
+    "Half the squared error of one row is its Gaussian's negative log-likelihood, less the constant d/2 · log 2π.",
+)
+
 half_squared_error_grad = Claim(
     name="losses.half_squared_error_grad",
     statement="The gradient of half the squared error, summed over features and averaged over rows, is (z − y)/n.",
@@ -44,6 +54,11 @@ half_squared_error_grad = Claim(
     covers=MEAN,
     ids=("D05",),
     source="∂L/∂z = z − y",
+)
+
+half_squared_error_grad_summed = summed(
+    half_squared_error_grad,
+    "The gradient of half the squared error, summed over features and rows, is z − y.",
 )
 
 ONE_ROW = Σ((predictions[r, f] - targets[r, f]) ** 2, f) / 2
@@ -84,9 +99,14 @@ squared_error = Claim(
     statement="The squared error summed over all entries is ‖p‖² − 2 p·t + ‖t‖².",
     parts=(Part(left=EXPANDED, right=SQUARED_ERROR),),
     arguments=ERROR_ARGUMENTS,
+    covers=SUM,
     ids=("B05", "D04"),
     source="Σ (s − y)²",
 )
+
+squared_error_averaged = averaged(squared_error, "The squared error averaged over the rows is (‖p‖² − 2 p·t + ‖t‖²)/n.")
+
+squared_error_of_each_row = of_each_row(squared_error_averaged, "The squared error of one row is ‖p‖² − 2 p·t + ‖t‖².")
 
 squared_error_grad = Claim(
     name="losses.squared_error_grad",
@@ -103,8 +123,14 @@ squared_error_grad = Claim(
         ),
     ),
     arguments=ERROR_ARGUMENTS,
+    covers=SUM,
     ids=("B05",),
     source="∂ Σ (s − y)²/∂s = 2 (s − y)",
+)
+
+squared_error_grad_averaged = averaged(
+    squared_error_grad,
+    "The gradient of the squared error averaged over the rows is 2 (p − t)/n.",
 )
 
 mse = Claim(
@@ -133,6 +159,7 @@ mse_grad = Claim(
 )
 
 log_variance, variance = array("log_variance"), array("variance", positive=True)
+full = scalars("full")
 miss = targets[r, f] - predictions[r, f]
 GAUSSIAN = -Σ(log(exp(-(miss**2) / (2 * exp(log_variance[r, f]))) / sqrt(2 * pi * exp(log_variance[r, f]))), r, f) / n
 OF_THE_VARIANCE = -Σ(log(exp(-(miss**2) / (2 * variance[r, f])) / sqrt(2 * pi * variance[r, f])), r, f) / n
@@ -146,6 +173,68 @@ GAUSSIAN_ARGUMENTS = (
 DENSITIES = (
     (array("N")[r, f], exp(-(miss**2) / (2 * exp(log_variance[r, f]))) / sqrt(2 * pi * exp(log_variance[r, f]))),
     (array("N'")[r, f], exp(-(miss**2) / (2 * variance[r, f])) / sqrt(2 * pi * variance[r, f])),
+)
+
+HALF_LOG_2π = d * log(2 * pi) / 2
+WITH_VARIANCE = (*ERROR_ARGUMENTS, Argument("variance", (n, d), "positive"))
+ROW_SURPRISE = -Σ(log(exp(-(miss**2) / (2 * variance[r, f])) / sqrt(2 * pi * variance[r, f])), f)
+ROW_LESS_CONSTANT = Σ((log(variance[r, f]) + miss**2 / variance[r, f]) / 2, f)
+
+gaussian_nll = Claim(
+    name="losses.gaussian_nll",
+    statement="With variances v, −log N(y; z, v) is Σ ½ (log v + (y − z)²/v), plus d/2 · log 2π where full is 1.",
+    parts=(
+        Part(
+            left=Σ(ROW_SURPRISE + (full - 1) * HALF_LOG_2π, r) / n,
+            right=Σ(ROW_LESS_CONSTANT + full * HALF_LOG_2π, r) / n,
+        ),
+    ),
+    arguments=(*WITH_VARIANCE, Argument("full", (), "zero_or_one", default=0)),
+    covers=MEAN,
+    where=DENSITIES[1:],
+    ids=("D03",),
+    source="½ log v + (y − z)²/(2v)",
+)
+
+gaussian_nll_summed = summed(
+    gaussian_nll,
+    "The summed −log N(y; z, v) is Σ ½ (log v + (y − z)²/v) over all rows, the constant apart.",
+)
+
+gaussian_nll_of_each_row = of_each_row(
+    gaussian_nll,
+    "With variances v, −log N(y; z, v) of one row is Σ ½ (log v + (y − z)²/v), the constant apart.",
+)
+
+gaussian_nll_grad = Claim(
+    name="losses.gaussian_nll_grad",
+    statement="With variances v the gradients are (z − y)/v by the mean and ½ (1/v − (y − z)²/v²) by v, averaged.",
+    parts=(
+        Part(
+            left=Σ(ROW_SURPRISE, r) / n,
+            by=predictions[a, g],
+            axes=(a, g),
+            right=(predictions[a, g] - targets[a, g]) / variance[a, g] / n,
+            output="dpredictions",
+        ),
+        Part(
+            left=Σ(ROW_SURPRISE, r) / n,
+            by=variance[a, g],
+            axes=(a, g),
+            right=(1 - far**2 / variance[a, g]) / (2 * variance[a, g]) / n,
+            output="dvariance",
+        ),
+    ),
+    arguments=WITH_VARIANCE,
+    covers=MEAN,
+    where=DENSITIES[1:],
+    ids=("D03", "D05"),
+    source="∂/∂v (½ log v + (y − z)²/(2v))",
+)
+
+gaussian_nll_grad_summed = summed(
+    gaussian_nll_grad,
+    "Summed, the gradients are (z − y)/v by the mean and ½ (1/v − (y − z)²/v²) by v.",
 )
 
 gaussian_nll_with_a_variance = Claim(

@@ -337,8 +337,8 @@ def averaged(start: Any, of: Any) -> Any:
     return kept**T * start[j] + Σ(momentum * kept ** (T - 1 - i) * of[i, j], i)
 
 
-running_statistics = Induction(
-    name="normalization.running_statistics",
+running_statistics_after_any_number_of_batches = Induction(
+    name="normalization.running_statistics_after_any_number_of_batches",
     statement="After T batches the running statistics weigh batch i by m (1 − m)^(T − 1 − i), m being the momentum.",
     step=T,
     states=(
@@ -366,6 +366,35 @@ running_statistics = Induction(
     ids=("A11", "B18"),
     source="running ← (1 − momentum) running + momentum new",
     note="The momentum is the weight of the new statistic; the variances that are averaged are the unbiased ones.",
+)
+
+N = sizes("N")
+batch, other = indices("r s", N)
+NEW_MEAN = Σ(x[other, j], other) / N
+NEW_SQUARES = Σ(x[batch, j] ** 2, batch)
+NEW_DEVIATIONS = Σ((x[batch, j] - NEW_MEAN) ** 2, batch)
+
+running_statistics = Claim(
+    name="normalization.running_statistics",
+    statement="A batch moves the running statistics by m of the way to its mean and its unbiased variance.",
+    parts=(
+        Part(
+            left=running_mean[j] + momentum * (NEW_MEAN - running_mean[j]),
+            right=kept * running_mean[j] + momentum * NEW_MEAN,
+            axes=(j,),
+            output="running_mean",
+        ),
+        Part(
+            left=running_var[j] + momentum * ((NEW_SQUARES - N * NEW_MEAN**2) / (N - 1) - running_var[j]),
+            right=kept * running_var[j] + momentum * NEW_DEVIATIONS / (N - 1),
+            axes=(j,),
+            output="running_var",
+        ),
+    ),
+    arguments=(Argument("x", (N, d)), *RUNNING, Argument("momentum", (), "unit")),
+    ids=("A11", "B18"),
+    source="running ← running + m (new − running)",
+    note="Needs N ≥ 2.",
 )
 
 weights_of_running_statistics_sum_to_one = Claim(
@@ -461,8 +490,28 @@ batch_norm_of_images = Claim(
     source="each channel is one feature, each pixel one sample",
 )
 
-batch_norm_of_images_vjp = Claim(
-    name="normalization.batch_norm_of_images_vjp",
+batch_norm_of_every_pixel = Claim(
+    name="normalization.batch_norm_of_every_pixel",
+    statement="For images the variance of a channel is the mean square of its pixels, in all images, less μ².",
+    parts=(
+        Part(
+            left=gamma[m]
+            * (x[r, m, row, col] - channel_mean(m))
+            / sqrt(Σ(x[b, m, row2, col2] ** 2, b, row2, col2) / COUNT - channel_mean(m) ** 2 + eps)
+            + beta[m],
+            right=gamma[m] * pixel(r, m, row, col) + beta[m],
+            axes=(r, m, row, col),
+        ),
+    ),
+    arguments=IMAGES,
+    backs="normalization.batch_norm",
+    where=IMAGE_NAMES,
+    ids=("A11", "B18"),
+    source="each channel is one feature, each pixel one sample",
+)
+
+batch_norm_vjp_of_images = Claim(
+    name="normalization.batch_norm_vjp_of_images",
     statement="For images the gradient through batch norm is that of N·H·W samples: sums run over batch and pixels.",
     parts=(
         Part(
@@ -488,6 +537,7 @@ batch_norm_of_images_vjp = Claim(
         Part(left=PULLED_IMAGES, by=beta[m], axes=(m,), right=Σ(g, r, row, col), output="dbeta"),
     ),
     arguments=(*IMAGES, IMAGES_COTANGENT),
+    backs="normalization.batch_norm_vjp",
     where=IMAGE_NAMES,
     ids=("A11", "B18"),
     source="the chain rule through x̂, σ² and μ, with N·H·W for N",

@@ -218,8 +218,8 @@ GROUP_NAMES = (
     (array("L")[()], PULLED_GROUPS),
 )
 
-group_norm = Claim(
-    name="normalization.group_norm",
+group_norm_with_an_axis_of_groups = Claim(
+    name="normalization.group_norm_with_an_axis_of_groups",
     statement="Group norm normalizes a sample over a group's channels and positions; each channel has gain and bias.",
     parts=(
         Part(
@@ -239,8 +239,8 @@ group_norm = Claim(
 )
 
 
-group_norm_vjp = Claim(
-    name="normalization.group_norm_vjp",
+group_norm_gradients_with_an_axis_of_groups = Claim(
+    name="normalization.group_norm_gradients_with_an_axis_of_groups",
     statement="The gradient through group norm is layer norm's, with means over a group's channels and positions.",
     parts=(
         Part(

@@ -143,6 +143,51 @@ adamw = Induction(
     source="Loshchilov and Hutter 2019: θ ← θ − lr · weight_decay · θ − Adam's step",
 )
 
+grad, u = array("grad"), array("u", positive=True)
+size, gap = scalars("size gap", positive=True)
+FADED, FRESH = β2 * u[j], Abs(grad[j]) + eps
+LARGER = (FADED + FRESH + Abs(FRESH - FADED)) / 2
+NEW_U = FADED + (FRESH - FADED) * Step(FRESH - FADED)
+ORDERS = (  # β₂u lies above |g| + eps, at it, between |g| and it; at |g|, below it
+    *(
+        ((grad[j], g_j), (u[j], (Abs(g_j) + more) / β2))
+        for g_j in (size, Integer(0), -size)
+        for more in (eps + gap, eps, eps / (1 + gap))
+    ),
+    *(((grad[j], sign * (FADED + more)),) for sign in (1, -1) for more in (0, gap)),
+)
+
+adamax = Claim(
+    name="optimizers.adamax",
+    statement="AdaMax divides m̂ by the larger of β₂u and |g| + eps: by the second one where it is above the first.",
+    parts=(
+        Part(left=t + 1, right=1 + t, output="t"),
+        Part(left=m[j] + (1 - β1) * (grad[j] - m[j]), right=β1 * m[j] + (1 - β1) * grad[j], axes=(j,), output="m"),
+        Part(left=LARGER, right=NEW_U, axes=(j,), output="u"),
+        Part(
+            left=params[j] - lr * (m[j] + (1 - β1) * (grad[j] - m[j])) / (1 - β1 ** (t + 1)) / LARGER,
+            right=params[j] - lr / (1 - β1 ** (t + 1)) * (β1 * m[j] + (1 - β1) * grad[j]) / NEW_U,
+            axes=(j,),
+            output="params",
+        ),
+    ),
+    arguments=(
+        PARAMS,
+        Argument("grad", (d,)),
+        LR,
+        BETAS,
+        EPS,
+        Argument("m", (d,)),
+        Argument("u", (d,), "positive"),
+        SO_FAR,
+    ),
+    regions=ORDERS,
+    ids=("C25",),
+    source="Kingma and Ba 2015, algorithm 2, u ← max(β₂u, |g|)",
+    note="One step, from any state after t steps. The regions are all orders of β₂u, |g| and |g| + eps.",
+)
+
+
 g1 = grads[0, j]
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+import re
+import typing
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+import reference
 from derivations import optimizers
 from derivations._catalogue import claims, errata
 from derivations._kernel import Claim, Induction, Lemma, Measured, Verification, as_latex, as_text, verify
 from derivations._kernel.calculus import D
-from derivations._kernel.terms import array, put
+from derivations._kernel.terms import array, mentions, put
 
 CLAIMS = claims()
 EQUATIONS = {name: claim for name, claim in CLAIMS.items() if isinstance(claim, Claim | Induction)}
@@ -31,6 +39,91 @@ FUNCTIONS = {
     "training": ("softmax_regression", "softmax_regression_grad"),
     "optimizers": ("sgd", "momentum", "adagrad", "rmsprop", "adam"),
 }
+
+DEFINITION = "its formula is its definition, and a claim needs two sides"
+PICKED = "it picks entries by comparing them, and the kernel knows no largest one"
+ROUNDED = "it rounds a quotient to a whole number, which the kernel cannot write"
+LISTED = "it takes a list of any length, and an argument of a claim is an array"
+GROUPED = "its channels are cut into groups; the claim, {}, has an axis for these"
+PASSED = "it takes a function; {} proves it for two layers with any smooth activation between them"
+
+WITHOUT_CLAIM: Mapping[str, str] = {
+    "layers.flatten": "it moves entries; layers.flatten_vjp has their places",
+    "layers.residual": PASSED.format("layers.residual_jacobian"),
+    "layers.residual_vjp": PASSED.format("layers.residual_gradient"),
+    "layers.residual_unit": DEFINITION,
+    "layers.concatenate_channels": "it moves entries; layers.concatenate_channels_vjp has their places",
+    "layers.inception": "it is made of convolutions, pooling and a concatenation, each of which has its own line",
+    "layers.inception_vjp": "max pooling has none; layers.concatenated_branches_add_their_gradients is the rule",
+    "layers.n_inception_parameters": "a sum over six convolutions of convolution.n_parameters",
+    "losses.predict_label": PICKED,
+    "losses.accuracy": PICKED,
+    "networks.mlp": LISTED,
+    "networks.mlp_forward": LISTED,
+    "networks.mlp_errors": f"{LISTED}; networks.backpropagation_from_layer_to_layer is one step of it",
+    "networks.mlp_backward": f"{LISTED}; networks.network_of_5_layers and those before it are whole networks",
+    "networks.mlp_vjp": f"{LISTED}; networks.network_of_5_layers and those before it are whole networks",
+    "networks.mlp_loss": LISTED,
+    "networks.mlp_loss_grad": f"{LISTED}; networks.network_of_5_layers and those before it are whole networks",
+    "networks.jacobian_product": f"{LISTED}; networks.jacobians_multiply_from_the_top is for three layers",
+    "networks.gradient_norms": LISTED,
+    "convolution.output_size": f"{ROUNDED}; convolution.output_size_by_division_with_remainder proves it",
+    "convolution.receptive_field": LISTED,
+    "pooling.max_pool2d": PICKED,
+    "pooling.max_pool2d_vjp": f"{PICKED}; pooling.maximum_of_four_slopes proves it for a window without ties",
+    "pooling.avg_pool2d": "the number of its windows is a quotient rounded down; pooling.avg_pool2d_vjp has a claim",
+    "normalization.group_norm": GROUPED.format("normalization.group_norm_with_an_axis_of_groups"),
+    "normalization.group_norm_vjp": GROUPED.format("normalization.group_norm_gradients_with_an_axis_of_groups"),
+    "regularization.early_stopping": f"{PICKED}; training.early_stopping_keeps_the_first_lowest is a small case",
+    "regularization.max_norm": f"{PICKED}; regularization.max_norm_makes_each_column_as_long_as_the_bound",
+    "regularization.clip_by_global_norm": LISTED,
+    "optimizers.step_lr": ROUNDED,
+    "optimizers.exponential_lr": DEFINITION,
+    "optimizers.cosine_lr": "the kernel knows no cosine",
+    "optimizers.warmup_lr": PICKED,
+    "optimizers.momentum_decay": PICKED,
+    "initialization.fans": LISTED,
+    "preprocessing.mean_image": DEFINITION,
+    "preprocessing.center": DEFINITION,
+    "preprocessing.standardize": DEFINITION,
+    "preprocessing.feature_range": PICKED,
+    "preprocessing.minmax": DEFINITION,
+    "preprocessing.polar_features": "the kernel has no angles; preprocessing.polar_features_separate_a_circle is near",
+    "preprocessing.one_hot": DEFINITION,
+    "training.linear_classifier": PICKED,
+    "training.confusion_matrix": DEFINITION,
+    "training.gradient_descent": "it takes functions; optimizers.sgd is its step",
+    "ensembles.out_of_bag": DEFINITION,
+    "ensembles.average_probabilities": DEFINITION,
+    "ensembles.majority_vote": PICKED,
+    "bounds.hoeffding_sample_size": ROUNDED,
+    "bounds.hoeffding_interval": "the margin is what is proved: bounds.hoeffding_margin_has_the_risk_it_is_made_for",
+}
+"""Functions of the reference that no claim backs, each with the reason."""
+
+
+def public(name: str) -> dict[str, Callable[..., Any]]:
+    """The functions that a topic of the reference defines, by their dotted names."""
+    module = importlib.import_module(f"reference.{name}")
+    return {
+        f"{name}.{bare}": value
+        for bare, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not bare.startswith("_")
+    }
+
+
+TOPICS = [module.name for module in pkgutil.iter_modules(reference.__path__) if not module.name.startswith("_")]
+PUBLIC = {name: function for topic in TOPICS for name, function in public(topic).items()}
+GRADIENTS = [name for name in PUBLIC if name.endswith(("_vjp", "_grad"))]
+DETERMINISTIC = [
+    name
+    for name, function in PUBLIC.items()
+    if "generator" not in inspect.signature(function).parameters
+    and name.partition(".")[0] not in ("blocks", "differences")
+]
+"""What neither draws numbers nor is made of functions alone."""
+BORNE = [name for name in DETERMINISTIC if name in EQUATIONS]
+BACKING = [name for name, claim in EQUATIONS.items() if isinstance(claim, Claim) and claim.backs]
 
 
 @lru_cache
@@ -199,3 +292,82 @@ def test_verification_is_the_same_in_every_run() -> None:
     first, second = (replace(verify(optimizers.momentum), seconds=0) for _ in range(2))
 
     assert first == second
+
+
+# --- which claim backs which function --------------------------------------------------------------------------------
+
+
+def test_there_are_gradients() -> None:
+    assert len(GRADIENTS) >= 40
+    assert set(GRADIENTS) <= set(DETERMINISTIC)
+
+
+@pytest.mark.parametrize("name", DETERMINISTIC)
+def test_every_function_has_a_claim_of_its_name_or_a_reason_why_none(name: str) -> None:
+    assert (name in CLAIMS) != (name in WITHOUT_CLAIM)
+
+
+def test_reasons_are_given_for_functions_only() -> None:
+    assert set(WITHOUT_CLAIM) <= set(DETERMINISTIC)
+    assert all(len(reason.split()) >= 4 for reason in WITHOUT_CLAIM.values())
+
+
+def test_a_reason_names_claims_that_there_are() -> None:
+    named = {word for reason in WITHOUT_CLAIM.values() for word in re.findall(r"[a-z]+\.[a-z_0-9]+", reason)}
+
+    assert len(named) >= 10
+    assert named <= set(CLAIMS)
+
+
+def taken(function: Callable[..., Any]) -> set[str]:
+    """The names by which a claim may speak of a function's arguments: a record's fields stand beside the others."""
+    names: set[str] = set()
+    for name, hint in typing.get_type_hints(function).items():
+        names |= set(getattr(hint, "_fields", (name,))) if name != "return" else set()
+    return names | ({"grads"} if "grad" in names else set())
+
+
+def given_back(function: Callable[..., Any]) -> set[str]:
+    """The names of a function's outputs: the fields of its record, or one without a name."""
+    hint = typing.get_type_hints(function)["return"]
+    if typing.get_origin(hint) is tuple:  # a step of an optimizer
+        return {"params", *typing.get_args(hint)[1]._fields}
+    return set(getattr(hint, "_fields", ("",)))
+
+
+def fits(claim: Any, function: Callable[..., Any]) -> bool:
+    """Whether a claim can be evaluated where the function can, and has its outputs."""
+    if isinstance(claim, Claim):
+        values, outputs = [part.right for part in claim.parts], {part.output for part in claim.parts}
+    else:
+        values, outputs = [state.closed for state in claim.states], {state.name for state in claim.states}
+    spoken = {a.name for a in claim.arguments} & frozenset[str]().union(*map(mentions, values))
+    step = outputs == {"params"} and given_back(function) == {""}
+    return spoken <= taken(function) and (step or outputs == given_back(function))
+
+
+@pytest.mark.parametrize("name", BORNE)
+def test_a_claim_that_bears_a_functions_name_takes_its_arguments_and_gives_its_outputs(name: str) -> None:
+    assert fits(EQUATIONS[name], PUBLIC[name])
+
+
+@pytest.mark.parametrize("name", BACKING)
+def test_a_claim_that_backs_a_function_fits_it_and_says_for_what(name: str) -> None:
+    claim = EQUATIONS[name]
+    assert isinstance(claim, Claim)
+
+    assert claim.backs in BORNE
+    assert fits(claim, PUBLIC[claim.backs])
+    assert name == claim.backs or name.startswith(f"{claim.backs}_")
+
+
+def test_a_claim_of_other_arguments_or_outputs_does_not_fit() -> None:
+    claim = CLAIMS["losses.gaussian_nll_grad"]
+    assert isinstance(claim, Claim)
+    function = PUBLIC["losses.gaussian_nll_grad"]
+    renamed = [replace(argument, name=f"their_{argument.name}") for argument in claim.arguments]
+    spoken = replace(claim.parts[0], right=claim.parts[0].right * array("their_targets")[0, 0])
+
+    assert fits(claim, function)
+    assert not fits(replace(claim, parts=(claim.parts[0],)), function)
+    assert not fits(replace(claim, parts=(spoken, claim.parts[1]), arguments=(*claim.arguments, *renamed)), function)

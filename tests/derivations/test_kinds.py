@@ -426,7 +426,9 @@ def test_a_false_lemma_is_still_refuted_by_numbers() -> None:
 # --- moments ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", [ensembles.sample_mean, ensembles.bagging], ids=lambda claim: claim.name)
+@pytest.mark.parametrize(
+    "claim", [ensembles.mean_of_uncorrelated_draws, ensembles.bagging], ids=lambda claim: claim.name
+)
 def test_a_variance_needs_its_first_and_its_mixed_moments(claim: Claim) -> None:
     def without(k: int) -> str:
         return status(replace(claim, given=(*claim.given[:k], *claim.given[k + 1 :])))
@@ -436,7 +438,7 @@ def test_a_variance_needs_its_first_and_its_mixed_moments(claim: Claim) -> None:
 
 
 def test_moments_that_the_space_does_not_have_prove_nothing() -> None:
-    claim = ensembles.sample_mean
+    claim = ensembles.mean_of_uncorrelated_draws
     for k, (left, right) in enumerate(claim.given):
         contradicting = (*claim.given[:k], (left, right + 1), *claim.given[k + 1 :])
         result = verify(replace(claim, given=contradicting), mutants=0)
@@ -446,7 +448,7 @@ def test_moments_that_the_space_does_not_have_prove_nothing() -> None:
 
 
 def test_a_wrong_variance_is_refuted_on_the_space() -> None:
-    for claim in (ensembles.sample_mean, ensembles.bagging):
+    for claim in (ensembles.mean_of_uncorrelated_draws, ensembles.bagging):
         *others, last = claim.parts
         wrong = replace(claim, parts=(*others, replace(last, right=2 * last.right, lines=())))
 
@@ -458,7 +460,7 @@ def test_what_holds_of_independent_draws_is_refuted_of_tied_ones() -> None:
     (part,) = claim.parts
     independent = ensembles.σ**2 / ensembles.B
 
-    assert ensembles.sample_mean.parts[1].right == independent
+    assert ensembles.mean_of_uncorrelated_draws.parts[1].right == independent
     assert status(replace(claim, parts=(replace(part, right=independent, lines=()),))) == "refuted"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._kernel import Argument, Claim, Erratum, Line, Part
-from .._kernel.terms import Σ, Integer, Opaque, array, exp, indices, log, scalars, sizes
+from ._kernel import Argument, Claim, Erratum, Line, Part
+from ._kernel.terms import Σ, Integer, Opaque, array, exp, indices, log, scalars, sizes
 
 # --- networks with the softmax's cross-entropy on top ----------------------------------------------------------------
 
@@ -57,7 +57,7 @@ def network(depth: int) -> Claim:
     )
     layers = "layer" if depth == 1 else "layers"
     return Claim(
-        name=f"layers.network_of_{depth}_{layers}",
+        name=f"networks.network_of_{depth}_{layers}",
         statement=f"In a network of {depth} {layers} every ∂L/∂W is the input h times the error δ, every ∂L/∂b is δ; "
         "δ is s − y on top and g'(z) Σ W δ below.",
         parts=tuple(parts),
@@ -92,7 +92,7 @@ lower, W, b, z, W2, b2 = map(array, ("h", "W", "b", "z", "W_above", "b_above"))
 logits, labels, c, z2 = map(array, ("logits", "labels", "c", "z_above"))
 
 error_of_the_output_layer = Claim(
-    name="layers.error_of_the_output_layer",
+    name="networks.error_of_the_output_layer",
     statement="The base of backpropagation: on top, under a softmax and its cross-entropy, the error is s − y.",
     parts=(
         Part(
@@ -148,7 +148,7 @@ LAYERS = (
 )
 
 backpropagation_from_layer_to_layer = Claim(
-    name="layers.backpropagation_from_layer_to_layer",
+    name="networks.backpropagation_from_layer_to_layer",
     statement="The step: with errors δ by the sums of layer l + 1, those of layer l are g'(z) Σ W δ, ∂L/∂W_l is h δ_l.",
     parts=(
         Part(
@@ -213,7 +213,7 @@ IN3 = Σ(p2(a1) * U[a1, f2], a1)
 JACOBIANS = ((array("z")[a1], Σ(p1[a0] * V[a0, a1], a0)), (array("y")[f2], IN3))
 
 jacobians_multiply_from_the_top = Claim(
-    name="layers.jacobians_multiply_from_the_top",
+    name="networks.jacobians_multiply_from_the_top",
     statement="The Jacobian of two layers is the upper one's times the lower one's, in this order.",
     parts=(
         Part(
@@ -264,7 +264,7 @@ CHAIN = (Argument("w", (Integer(LENGTH),)), Argument("x"))
 UNITS = tuple((array(f"p{n}")[()], unit(n)) for n in (1, 2, 3))
 
 chain_of_units = Claim(
-    name="layers.chain_of_units",
+    name="networks.chain_of_units",
     statement="In a chain of three units ∂p_3/∂w_i is the product of all ∂p_{j+1}/∂p_j from i on, times ∂p_i/∂w_i.",
     parts=(
         Part(left=unit(3), by=w[2], right=unit_slope(3) * unit(2), output="w3"),
@@ -313,7 +313,7 @@ def through_time(steps: int) -> Claim:
         (array("L")[()], loss),
     )
     return Claim(
-        name=f"layers.backpropagation_through_{steps}_steps_of_time",
+        name=f"networks.backpropagation_through_{steps}_steps_of_time",
         statement=f"The weights that {steps} steps share get the sum over time of input · error; an error is "
         "g'(z) times the step's own cotangent plus Σ U δ of the next step.",
         parts=(
@@ -344,12 +344,12 @@ errata = (
     Erratum(
         id="A18",
         as_written=Claim(
-            name="layers.A18",
+            name="networks.A18",
             statement="∂p_L/∂p_i · ∂p_i/∂w_i = Π_{j=i}^{L−1} ∂p_{j+1}/∂p_j.",
             parts=(Part(left=unit(3), by=w[0], right=passed_on(3) * passed_on(2)),),
             arguments=CHAIN,
         ),
-        corrected_by="layers.chain_of_units",
+        corrected_by="networks.chain_of_units",
         note="The product is ∂p_L/∂p_i alone: the factor ∂p_i/∂w_i is lost. Written out for L = 3 and i = 1.",
     ),
 )
