@@ -8,7 +8,6 @@ They are written as plain arithmetic, so that they run in any precision.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -20,7 +19,6 @@ SPACING = 35 / 64
 SQUARES = (SPACING * (np.arange(20) + 0.5)) ** 2
 PI = np.array([3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33])  # the sum has 48 right digits
 FAR = 40.0  # beyond it the density and the tail are 0, in float64 too
-BLOCK = 1 << 14  # entries whose intermediate arrays stay in the cache
 
 
 def normal_pdf(z: Array) -> Array:
@@ -40,7 +38,7 @@ def normal_cdf(z: Array) -> Array:
     >>> normal_cdf(np.array([0.0, 1.0, -np.inf, np.inf])).round(6)
     array([0.5     , 0.841345, 0.      , 1.      ])
     """
-    tail = _in_blocks(_normal_tail, np.abs(z))
+    tail = numerics.in_blocks(_normal_tail, np.abs(z))
     return np.where(z > 0, 1 - tail, tail)
 
 
@@ -50,7 +48,7 @@ def weighted_normal_tail(z: Array) -> Array:
     >>> weighted_normal_tail(np.array([0.0, 1.0, -10.0, -np.inf]))
     array([0.00000000e+00, 1.58655254e-01, 7.61985302e-23, 0.00000000e+00])
     """
-    return _in_blocks(_weighted_tail, np.abs(z))
+    return numerics.in_blocks(_weighted_tail, np.abs(z))
 
 
 def _normal_tail(a: Array) -> Array:
@@ -86,17 +84,27 @@ def _midpoint_rule(a: Array, half: Array) -> tuple[Array, Array]:
 
 
 def _half_square(a: Array) -> tuple[Array, Array]:
-    """Return a²/2 as rounded, and the rest that was rounded away: e^(−a²/2) would be off by a²/2 ulps without it.
+    """Return a²/2 as rounded, and the rest that was rounded away: e^(−a²/2) would be off by a²/2 ulps without it."""
+    square, rest = product(a, a)
+    return square / 2, rest / 2
 
-    >>> half, rest = _half_square(np.array([1 / 3]))
+
+def product(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return a b as rounded, and the rest that was rounded away, for numbers below 65,504 (Dekker 1971).
+
+    >>> whole, rest = product(np.array([1 / 3]), np.array([1 / 7]))
     >>> from fractions import Fraction
-    >>> error = Fraction(half[0]) + Fraction(rest[0]) - Fraction(1 / 3) ** 2 / 2
+    >>> error = Fraction(whole[0]) + Fraction(rest[0]) - Fraction(1 / 3) * Fraction(1 / 7)
     >>> bool(abs(error) < 2**-80)
     True
     """
-    short = a.astype(np.float32 if a.dtype == np.float64 else np.float16).astype(a.dtype)  # its square is exact
-    half = a * a / 2
-    return half, (short * short / 2 - half) + (a - short) * (a + short) / 2
+    whole, high, other = a * b, _short(a), _short(b)
+    return whole, (high * other - whole) + high * (b - other) + (a - high) * b
+
+
+def _short(a: Array) -> Array:
+    """Return the upper half of each number's digits, whose products are exact."""
+    return a.astype(np.float32 if a.dtype == np.float64 else np.float16).astype(a.dtype)
 
 
 def pi(like: Array) -> Array:
@@ -105,17 +113,19 @@ def pi(like: Array) -> Array:
     >>> float(pi(np.zeros(3, np.float32)))
     3.1415927410125732
     """
-    return cast(Array, np.sum(_constants(like, PI)))
+    return constant(like, PI)[0]
+
+
+def constant(like: Array, parts: Array) -> tuple[Array, Array]:
+    """Return the sum of three numbers in the arithmetic and the dtype of an array, and the rest that was rounded away.
+
+    >>> [float(part) for part in constant(np.zeros(3), PI)]
+    [3.141592653589793, 1.2246467991473532e-16]
+    """
+    terms = np.zeros_like(like, shape=parts.shape) + parts
+    whole = cast(Array, np.sum(terms)).astype(like.dtype)
+    return whole, (terms[0] - whole + terms[1] + terms[2]).astype(like.dtype)
 
 
 def _constants(like: Array, values: Array) -> Array:
     return (np.zeros_like(like, shape=values.shape) + values).astype(like.dtype)
-
-
-def _in_blocks(f: Callable[[Array], Array], x: Array) -> Array:
-    """Return f(x) for a function of single entries, block by block."""
-    if not numerics.is_numpy(x) or x.size <= BLOCK:
-        return f(x)
-    entries = np.ravel(x)
-    blocks = [f(entries[start : start + BLOCK]) for start in range(0, entries.size, BLOCK)]
-    return np.reshape(np.concatenate(blocks), x.shape)

@@ -22,30 +22,36 @@ Table = Annotated[Array, "n d"]
 Column = Annotated[Array, "n"]
 Approximation: TypeAlias = Literal["none", "tanh"]
 
+# with a = 0.044715: √(8/π) a and 1/a, each to 48 digits
+SCALE = np.array([0.07135481627260025, -6.175149918155315e-19, -4.566588772833294e-35])
+LEAST = np.array([22.363860002236386, -3.734262393014057e-17, 1.8096807009588302e-33])
+
 
 def sigmoid(z: Table) -> Table:
     """σ(z) = 1 / (1 + e⁻ᶻ), entry by entry, for any shape.
 
-    Written with e^−|z|, which is at most one. Source: 003_bda8f24b635fcb71.txt.
+    Written a − a u / (1 + u) with u = e^−|z| and a = e^min(z, 0), either 1 or u: half as far off as u / (1 + u).
+    Source: 003_bda8f24b635fcb71.txt.
 
     >>> sigmoid(np.array([0.0, 1000.0, -1000.0]))
     array([0.5, 1. , 0. ])
     """
     numerics.require_floats(z=z)
-    e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, e) / (1 + e)
+    return numerics.in_blocks(_sigmoid, z)
 
 
 def sigmoid_vjp(z: Table, cotangent: Table) -> Table:
-    """σ'(z) = σ(z) (1 − σ(z)) = σ(z) σ(−z), times the cotangent; any shape.
+    """σ'(z) = σ(z) (1 − σ(z)) = u / (1 + u)² with u = e^−|z|, times the cotangent; any shape.
 
-    Source: 003_bda8f24b635fcb71.txt, 004_64b996b1ba6bbd2b.txt (there with a prime too many).
+    1 − σ itself cancels where σ is near one. Source: 003_bda8f24b635fcb71.txt, 004_64b996b1ba6bbd2b.txt (there with a
+    prime too many).
 
     >>> sigmoid_vjp(np.array([0.0]), np.array([2.0]))
     array([0.5])
     """
     _require_cotangent(z, cotangent)
-    return cotangent * sigmoid(z) * sigmoid(-z)
+    u = np.exp(-np.abs(z))
+    return cotangent * u / (1 + u) ** 2
 
 
 def tanh(z: Table) -> Table:
@@ -82,15 +88,16 @@ def relu(z: Table) -> Table:
 
 
 def relu_vjp(z: Table, cotangent: Table) -> Table:
-    """The cotangent where z > 0, else 0; any shape.
+    """The cotangent times [z > 0]; any shape.
 
-    Convention: the subgradient at 0 is 0, as in PyTorch. Source: 003_bda8f24b635fcb71.txt.
+    Convention: the subgradient at 0 is 0, as in PyTorch; an infinite cotangent is NaN where z ≤ 0, as 0 · ∞ is.
+    Source: 003_bda8f24b635fcb71.txt.
 
     >>> relu_vjp(np.array([-1.5, 0.0, 2.0]), np.array([7.0, 7.0, 7.0]))
     array([0., 0., 7.])
     """
     _require_cotangent(z, cotangent)
-    return np.where(z > 0, cotangent, 0)
+    return cotangent * (z > 0)
 
 
 def softmax(z: Rows, *, axis: Axis = -1, temperature: Positive = 1.0) -> Rows:
@@ -105,8 +112,12 @@ def softmax(z: Rows, *, axis: Axis = -1, temperature: Positive = 1.0) -> Rows:
     """
     _require_logits(z, axis)
     numerics.require_positive(temperature=temperature)
-    e = np.exp((z - np.max(z, axis=axis, keepdims=True)) / temperature)
-    return e / np.sum(e, axis=axis, keepdims=True)
+
+    def of_rows(z: Array) -> Array:
+        e = np.exp((z - np.max(z, axis=1, keepdims=True)) / temperature)
+        return e / np.sum(e, axis=1, keepdims=True)
+
+    return numerics.by_rows(of_rows, z, axis)
 
 
 def softmax_vjp(z: Rows, cotangent: Rows, *, axis: Axis = -1, temperature: Positive = 1.0) -> Rows:
@@ -132,8 +143,12 @@ def log_softmax(z: Rows, *, axis: Axis = -1) -> Rows:
     array([[    0., -1000.]])
     """
     _require_logits(z, axis)
-    d = z - np.max(z, axis=axis, keepdims=True)
-    return d - np.log(np.sum(np.exp(d), axis=axis, keepdims=True))
+
+    def of_rows(z: Array) -> Array:
+        d = z - np.max(z, axis=1, keepdims=True)
+        return d - np.log(np.sum(np.exp(d), axis=1, keepdims=True))
+
+    return numerics.by_rows(of_rows, z, axis)
 
 
 def log_softmax_vjp(z: Rows, cotangent: Rows, *, axis: Axis = -1) -> Rows:
@@ -186,7 +201,7 @@ def leaky_relu(z: Table, *, negative_slope: Nonnegative = 0.01) -> Table:
     array([-0.5,  0. ,  3. ])
     """
     numerics.require_floats(z=z)
-    numerics.require_nonnegative(negative_slope=negative_slope)
+    numerics.require_at_least_zero(negative_slope=negative_slope)
     return np.maximum(z, 0) + negative_slope * np.minimum(z, 0)
 
 
@@ -199,7 +214,7 @@ def leaky_relu_vjp(z: Table, cotangent: Table, *, negative_slope: Nonnegative = 
     array([2., 2., 8.])
     """
     _require_cotangent(z, cotangent)
-    numerics.require_nonnegative(negative_slope=negative_slope)
+    numerics.require_at_least_zero(negative_slope=negative_slope)
     return np.where(z > 0, cotangent, negative_slope * cotangent)
 
 
@@ -213,7 +228,7 @@ def softplus(z: Table) -> Table:
     array([6.93147181e-01, 1.00000000e+03, 9.35762297e-14])
     """
     numerics.require_floats(z=z)
-    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+    return numerics.in_blocks(lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))), z)
 
 
 def softplus_vjp(z: Table, cotangent: Table) -> Table:
@@ -258,10 +273,10 @@ def gelu(z: Table, *, approximate: Approximation = "none") -> Table:
     array([ 0.00000000e+00,  1.95459769e+00, -1.20409235e-37])
     """
     numerics.require_floats(z=z)
-    _require_approximation(approximate)
+    numerics.require_word(Approximation, approximate=approximate)
     if approximate == "none":
         return np.maximum(z, 0) - special.weighted_normal_tail(z)
-    return z * sigmoid(_steep(z))
+    return z * _steep_sigmoids(z)[0]
 
 
 def gelu_vjp(z: Table, cotangent: Table, *, approximate: Approximation = "none") -> Table:
@@ -276,11 +291,11 @@ def gelu_vjp(z: Table, cotangent: Table, *, approximate: Approximation = "none")
     array([0.5     , 1.086099])
     """
     _require_cotangent(z, cotangent)
-    _require_approximation(approximate)
+    numerics.require_word(Approximation, approximate=approximate)
     if approximate == "none":
         return cotangent * (special.normal_cdf(z) + z * special.normal_pdf(z))
-    v = _steep(z)
-    return cotangent * sigmoid(v) * (1 + z * sigmoid(-v) * _steep_slope(z))
+    one, other = _steep_sigmoids(z)
+    return cotangent * one * (1 + z * other * _steep_slope(z))
 
 
 def softmax_jacobian(z: Rows, *, temperature: Positive = 1.0) -> Annotated[Array, "n c c"]:
@@ -293,27 +308,47 @@ def softmax_jacobian(z: Rows, *, temperature: Positive = 1.0) -> Annotated[Array
     array([[ 0.25, -0.25],
            [-0.25,  0.25]])
     """
+    numerics.require_floats(z=z)
+    if not z.shape or not z.shape[-1]:
+        raise ValueError(f"z: expected shape (..., c) with at least one class, got {z.shape}")
     s = softmax(z, temperature=temperature)
     same = np.eye(z.shape[-1], dtype=z.dtype)
     others = (same - 1) * s[..., :, None] * s[..., None, :] / temperature
     return others - same * np.sum(others, axis=-1, keepdims=True)
 
 
-def _steep(z: Array) -> Array:
-    """2u = √(8/π) (z + 0.044715 z³), for z beyond ±40 as there: the sigmoid is 0 or 1 long before."""
+def _sigmoid(z: Array) -> Array:
+    u, a = np.exp(-np.abs(z)), np.exp(np.minimum(z, 0))
+    return a - a * (u / (1 + u))
+
+
+def _steep_sigmoids(z: Array) -> tuple[Array, Array]:
+    """σ(2u) and σ(−2u), without the rounding of 2u: where it is −11 that alone would cost 11 ulps."""
+    v, rest = _steep(z)
+    one, other = sigmoid(v), sigmoid(-v)
+    shift = one * other * rest
+    return one + shift, other - shift
+
+
+def _steep(z: Array) -> tuple[Array, Array]:
+    """2u = √(8/π) (z + a z³) = √(8/π) a · z (1/a + z²) with a = 0.044715 as rounded, and the rest.
+
+    For z beyond ±40 it is as there: the sigmoid is 0 or 1 long before.
+    """
     z = np.clip(z, -special.FAR, special.FAR)
-    return np.sqrt(8 / special.pi(z)) * z * (1 + 0.044715 * z**2)
+    (scale, scale_rest), (least, least_rest) = special.constant(z, SCALE), special.constant(z, LEAST)
+    square, square_rest = special.product(z, z)
+    inner = least + square
+    inner_rest = np.minimum(least, square) - (inner - np.maximum(least, square)) + (least_rest + square_rest)
+    cubic, cubic_rest = special.product(z, inner)
+    v, rest = special.product(scale, cubic)
+    return v, rest + (scale * (cubic_rest + z * inner_rest) + scale_rest * cubic)
 
 
 def _steep_slope(z: Array) -> Array:
-    """2u' = √(8/π) (1 + 3 · 0.044715 z²), as far as that."""
+    """2u' = √(8/π) a (1/a + 3 z²), as far as that."""
     z = np.clip(z, -special.FAR, special.FAR)
-    return np.sqrt(8 / special.pi(z)) * (1 + 3 * 0.044715 * z**2)
-
-
-def _require_approximation(approximate: str) -> None:
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f'approximate: expected "none" or "tanh", got {approximate!r}')
+    return special.constant(z, SCALE)[0] * (special.constant(z, LEAST)[0] + 3 * z**2)
 
 
 def _require_cotangent(z: Array, cotangent: Array) -> None:

@@ -3,7 +3,7 @@
 A `Block` is its parameters, its running statistics, and a pure function of these and x, which returns the output, the
 new statistics and a pull-back of gradients; `chain` makes one block of several, `residual_block` adds a shortcut.
 Nothing keeps a state: a trained network is a new block. Arrays share one dtype, float32 or float64, which the results
-keep (TypeError otherwise); sizes that do not fit are a ValueError.
+keep (TypeError otherwise); sizes that do not fit are a ValueError, found when a block is made or when it is given an x.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ def predict(network: Block, x: Array) -> Array:
     >>> predict(network, np.zeros((1, 2)))
     array([[0., 0., 0.]])
     """
+    numerics.require_kind(Block, network=network)
+    numerics.require_floats(x=x)
     return network.forward(network.params, network.statistics, x, None).y
 
 
@@ -91,8 +93,10 @@ def chain(*blocks: Block) -> Block:
     """
     if not blocks:
         raise ValueError("blocks: expected at least one block, got none")
+    numerics.require_kind(Block, **{f"blocks[{i}]": block for i, block in enumerate(blocks)})
 
     def forward(params: Params, statistics: Params, x: Array, generator: np.random.Generator | None) -> Pass:
+        _require_parts(len(blocks), params=params, statistics=statistics)
         passes: list[Pass] = []
         for block, own, known in zip(blocks, params, statistics, strict=True):
             passes.append(block.forward(own, known, passes[-1].y if passes else x, generator))
@@ -117,6 +121,7 @@ def residual_block(block: Block) -> Block:
     >>> predict(residual_block(activation_block("relu")), np.array([[-1.0, 2.0]]))
     array([[-1.,  4.]])
     """
+    numerics.require_kind(Block, block=block)
 
     def forward(params: Params, statistics: Params, x: Array, generator: np.random.Generator | None) -> Pass:
         inner = block.forward(params, statistics, x, generator)
@@ -149,7 +154,13 @@ def dense_block(
     array([0., 0., 0.])
     """
     numerics.require_counts(d_in=d_in, d_out=d_out)
-    W, zeros = initialization((d_in, d_out), generator, dtype=dtype), np.zeros(d_out, dtype)
+    numerics.require_flag(bias=bias)
+    W = _drawn(initialization, (d_in, d_out), generator, dtype)
+    zeros = np.zeros(d_out, W.dtype)
+
+    def transformed(params: Params, x: Array) -> Array:
+        numerics.require_shape(("n", d_in), x=x)
+        return affine(x, params[0], params[1] if bias else zeros)
 
     def pulled(params: Params, x: Array, cotangent: Array) -> Pulled:
         dx, dW, db = affine_vjp(x, params[0], params[1] if bias else zeros, cotangent)
@@ -157,7 +168,7 @@ def dense_block(
 
     return _pure_block(
         Layer(W, zeros) if bias else (W,),
-        lambda params, x: affine(x, params[0], params[1] if bias else zeros),
+        transformed,
         pulled,
     )
 
@@ -182,10 +193,14 @@ def conv_block(
     [(3, 2, 5, 5), (3,)]
     """
     numerics.require_counts(in_channels=in_channels, out_channels=out_channels, kernel_size=kernel_size)
-    w = initialization((out_channels, in_channels, kernel_size, kernel_size), generator, dtype=dtype)
-    zeros = np.zeros(out_channels, dtype)
+    numerics.require_counts(stride=stride)
+    numerics.require_counts(0, padding=padding)
+    numerics.require_flag(bias=bias)
+    w = _drawn(initialization, (out_channels, in_channels, kernel_size, kernel_size), generator, dtype)
+    zeros = np.zeros(out_channels, w.dtype)
 
     def convolved(params: Params, x: Array) -> Array:
+        numerics.require_shape(("n", in_channels, "h", "v"), x=x)
         return conv2d(x, params[0], params[1] if bias else zeros, stride=stride, padding=padding)
 
     def pulled(params: Params, x: Array, cotangent: Array) -> Pulled:
@@ -211,8 +226,9 @@ def batch_norm_block(
     numerics.require_probabilities(momentum=momentum)
 
     def forward(params: Params, statistics: Params, x: Array, generator: np.random.Generator | None) -> Pass:
-        gamma, beta = params
-        mean, var = statistics
+        _require_parts(2, params=params, statistics=statistics)
+        (gamma, beta), (mean, var) = params, statistics
+        numerics.require_shape(("n", d, "h", "v") if len(x.shape) == 4 else ("n", d), x=x)
 
         def pull(cotangent: Array) -> Pulled:
             if generator is None:
@@ -226,7 +242,8 @@ def batch_norm_block(
         moved = running_statistics(x, mean, var, momentum=momentum)
         return Pass(batch_norm(x, gamma, beta, eps=eps), moved, pull)
 
-    ones, zeros = np.ones(d, dtype), np.zeros(d, dtype)
+    kind = numerics.floating(dtype)
+    ones, zeros = np.ones(d, kind), np.zeros(d, kind)
     return Block((ones, zeros), RunningStatistics(zeros, ones), forward)
 
 
@@ -239,6 +256,7 @@ def dropout_block(*, p: Fraction = 0.5) -> Block:
     numerics.require_fraction(p=p)
 
     def forward(params: Params, statistics: Params, x: Array, generator: np.random.Generator | None) -> Pass:
+        _require_parts(0, params=params, statistics=statistics)
         if generator is None:
             return Pass(x, statistics, lambda cotangent: Pulled(cotangent, ()))
         mask = dropout_mask(x, generator, p=p)
@@ -268,6 +286,8 @@ def inception_block(
     >>> predict(inception_block(5, np.random.default_rng(0), **sizes), np.ones((1, 5, 4, 6))).shape
     (1, 9, 4, 6)
     """
+    numerics.require_counts(in_channels=in_channels, ch1x1=ch1x1, ch3x3red=ch3x3red, ch3x3=ch3x3)
+    numerics.require_counts(ch5x5red=ch5x5red, ch5x5=ch5x5, pool_proj=pool_proj)
     shapes = (
         (ch1x1, in_channels, 1, 1),
         (ch3x3red, in_channels, 1, 1),
@@ -278,11 +298,16 @@ def inception_block(
     )
     made: list[Array] = []
     for shape in shapes:
-        w = initialization(shape, generator, dtype=dtype)
-        made += [w if shape[2] > 1 else w[:, :, 0, 0], np.zeros(shape[0], dtype)]
+        w = _drawn(initialization, shape, generator, dtype)
+        made += [w if shape[2] > 1 else w[:, :, 0, 0], np.zeros(shape[0], w.dtype)]
+
+    def concatenated(params: Params, x: Array) -> Array:
+        numerics.require_shape(("n", in_channels, "h", "v"), x=x)
+        return inception(x, params)
+
     return _pure_block(
         InceptionParams(*made),
-        lambda params, x: inception(x, params),
+        concatenated,
         lambda params, x, cotangent: Pulled(*inception_vjp(x, params, cotangent)),
     )
 
@@ -334,12 +359,36 @@ def flatten_block() -> Block:
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
+def _require_parts(parts: int, **tuples: Params) -> None:
+    """Raise where the parameters or the statistics of a block are not those of such a block."""
+    numerics.require_kind(tuple, **tuples)
+    for name, found in tuples.items():
+        if len(found) != parts:
+            raise ValueError(f"{name}: expected a tuple of {parts}, as the block was made with, got {len(found)}")
+
+
+def _drawn(
+    initialization: Initialization, shape: tuple[int, ...], generator: np.random.Generator, dtype: npt.DTypeLike
+) -> Array:
+    """Return first weights; raise unless the initialization gave them this shape and dtype."""
+    numerics.require_function(initialization=initialization)
+    numerics.require_generator(generator)
+    kind = numerics.floating(dtype)
+    w = initialization(shape, generator, dtype=kind)
+    numerics.require_floats(**{"initialization(shape)": w, "dtype": np.empty(0, kind)})
+    numerics.require_shape(shape, **{"initialization(shape)": w})
+    return w
+
+
 def _pure_block(
     params: Params, f: Callable[[Params, Array], Array], f_vjp: Callable[[Params, Array, Array], Pulled]
 ) -> Block:
     """Return a block without statistics that is the same in training and in use."""
+    parts = len(params)
 
     def forward(params: Params, statistics: Params, x: Array, generator: np.random.Generator | None) -> Pass:
+        _require_parts(parts, params=params)
+        _require_parts(0, statistics=statistics)
         return Pass(f(params, x), statistics, lambda cotangent: f_vjp(params, x, cotangent))
 
     return Block(params, (), forward)

@@ -1,7 +1,7 @@
 """Bounds: the mean of a sample, and how far it may be from the expectation (Hoeffding's inequality).
 
 All that is assumed of the n variables is that they are independent and in [low, high]. Numbers outside their range are
-a ValueError.
+a ValueError, and what is no number, array or state a TypeError.
 """
 
 # NumPy's functions return Any.
@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from reference import _numerics as numerics
-from reference._types import Array, Count, Fraction, Positive
+from reference._types import Array, Count, Extent, Fraction, Positive
 
 Rows = Annotated[Array, "n d"]
 Means = Annotated[Array, "d"]
@@ -47,16 +47,17 @@ def sample_mean(x: Rows, state: SampleMeanState) -> SampleMeanState:
     >>> sample_mean(np.array([[8.0]]), state)
     SampleMeanState(n=3, mean=array([4.]))
     """
+    numerics.require_kind(SampleMeanState, state=state)
     numerics.require_floats(x=x, mean=state.mean)
     if x.shape[1:] != state.mean.shape or not x.shape:
         raise ValueError(f"x: expected rows of the shape of the mean, {state.mean.shape}, got shape {x.shape}")
     numerics.require_rows(x=x)
-    numerics.require_nonnegative(n=state.n)
+    numerics.require_counts(0, n=state.n)
     n = state.n + len(x)
     return SampleMeanState(n, state.mean + np.mean(x - state.mean, axis=0) * len(x) / n)
 
 
-def hoeffding_bound(*, n: Count, t: Positive, low: Number = 0.0, high: Number = 1.0) -> Array:
+def hoeffding_bound(*, n: Extent, t: Positive, low: Number = 0.0, high: Number = 1.0) -> Array:
     """2 e^(−2nt² / (high − low)²), which Pr(|X̄ − μ| ≥ t) does not exceed.
 
     Above one it says nothing. Source: Hoeffding 1963, theorem 2; 004_64b996b1ba6bbd2b.txt (there without high − low; a
@@ -84,7 +85,7 @@ def hoeffding_sample_size(*, t: Positive, delta: Fraction, low: Number = 0.0, hi
     return next((m for m in near if hoeffding_bound(n=m, t=t, low=low, high=high) <= delta), n + 1)
 
 
-def hoeffding_interval(mean: Means, *, n: Count, delta: Fraction, low: Number = 0.0, high: Number = 1.0) -> Interval:
+def hoeffding_interval(mean: Means, *, n: Extent, delta: Fraction, low: Number = 0.0, high: Number = 1.0) -> Interval:
     """X̄ ± (high − low) √(log(2 / δ) / 2n), an interval that holds μ with a probability of at least 1 − δ.
 
     Shapes: any, both ends have that of the mean X̄ of n samples. The probability is over samples, not over μ. What of
@@ -104,10 +105,12 @@ def hoeffding_interval(mean: Means, *, n: Count, delta: Fraction, low: Number = 
 def _require_sample(n: int, t: float, low: float, high: float) -> None:
     numerics.require_counts(n=n)
     numerics.require_positive(t=t)
+    numerics.require_real(low=low, high=high)
     if numerics.is_plain(low) and numerics.is_plain(high) and not -np.inf < low < high < np.inf:
         raise ValueError(f"low, high: expected finite numbers, low below high, got {low} and {high}")
 
 
 def _require_risk(delta: float) -> None:
+    numerics.require_real(delta=delta)
     if numerics.is_plain(delta) and not 0 < delta < 1:
         raise ValueError(f"delta: expected a number in (0, 1), got {delta}")

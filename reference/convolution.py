@@ -19,7 +19,7 @@ from typing import Annotated, NamedTuple, TypeAlias
 import numpy as np
 
 from reference import _numerics as numerics
-from reference._types import Array, Count, IntArray
+from reference._types import Array, Count, Extent, IntArray, Whole
 
 Size: TypeAlias = int | tuple[int, int]
 Counts = Annotated[Size, "counts"]
@@ -191,9 +191,7 @@ def pointwise_conv2d_vjp(x: Images, w: Matrix, b: Bias, cotangent: SameSize) -> 
 # --- counted ----------------------------------------------------------------------------------------------------------
 
 
-def output_size(
-    *, size: Count, kernel_size: Count, stride: Count = 1, padding: Annotated[int, "padding"] = 0, dilation: Count = 1
-) -> int:
+def output_size(*, size: Extent, kernel_size: Count, stride: Count = 1, padding: Whole = 0, dilation: Count = 1) -> int:
     """⌊(N + 2P − d (F − 1) − 1) / S⌋ + 1, which is ⌊(N + 2P − F) / S⌋ + 1 without a dilation: positions along one axis.
 
     Raises ValueError if a number is less than 1, the padding less than 0, or the kernel larger than the padded input.
@@ -213,7 +211,7 @@ def output_size(
     return room // stride + 1
 
 
-def n_parameters(*, in_channels: Count, out_channels: Count, kernel_size: Counts, groups: Count = 1) -> int:
+def n_parameters(*, in_channels: Extent, out_channels: Extent, kernel_size: Counts, groups: Count = 1) -> int:
     """(F² D + 1) K: a weight for every tap and channel, and one bias, for each of the K kernels.
 
     A kernel of F rows and G columns has F G taps, and sees D / groups channels.
@@ -228,7 +226,7 @@ def n_parameters(*, in_channels: Count, out_channels: Count, kernel_size: Counts
 
 
 def n_flops(
-    *, in_channels: Count, out_channels: Count, kernel_size: Counts, output_size: Counts, groups: Count = 1
+    *, in_channels: Extent, out_channels: Extent, kernel_size: Counts, output_size: Counts, groups: Count = 1
 ) -> int:
     """2 F² D · W₂ H₂ K for one sample: as many additions as products, the bias being one of them.
 

@@ -7,7 +7,7 @@ the others and sum the outputs times a cotangent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -41,16 +41,17 @@ def numerical_gradient(f: Function, x: Array, *, method: Differences = "central"
     >>> numerical_gradient(lambda x: np.sum(x**3), np.array([1.0, 2.0]), method="complex")
     array([ 3., 12.])
     """
-    if method not in get_args(Differences):
-        raise ValueError(f'method: expected "central" or "complex", got {method!r}')
+    numerics.require_word(Differences, method=method)
+    numerics.require_function(f=f)
     numerics.require_floats(x=x)
     if method == "central":
         return _central(f, x, 1.0)
     gradient = np.zeros_like(x)
     for i in np.ndindex(x.shape):
-        z = x.astype(np.complex128)
+        z = np.array(x, np.complex128)
         z[i] += 1e-40j
-        value = _scalar(f(z))
+        value = f(z)
+        _scalar(np.imag(value) if np.iscomplexobj(value) else value)
         if not np.iscomplexobj(value):
             raise ValueError("f: expected a complex result for a complex x; it drops the imaginary part: use central")
         gradient[i] = value.imag / 1e-40
@@ -72,6 +73,7 @@ def gradient_check(f: Function, grad: Array, x: Array) -> GradientCheck:
     >>> wrong.passed, wrong.at, wrong.got, round(wrong.expected, 6)
     (False, (1,), 4.0, 12.0)
     """
+    numerics.require_function(f=f)
     numerics.require_floats(grad=grad, x=x)
     numerics.require_same_shape(x=x, grad=grad)
     if x.dtype != np.float64:
@@ -102,7 +104,7 @@ def _central(f: Function, x: Array, share: float) -> Array:
     """Return central differences, with this share of the step; the step is what x really moves by."""
     gradient, h = np.zeros_like(x), share * _steps(x)
     for i in np.ndindex(x.shape):
-        above, below = x.copy(), x.copy()
+        above, below = np.array(x), np.array(x)
         above[i] += h[i]
         below[i] -= h[i]
         gradient[i] = (_scalar(f(above)) - _scalar(f(below))) / (above[i] - below[i])
@@ -110,6 +112,5 @@ def _central(f: Function, x: Array, share: float) -> Array:
 
 
 def _scalar(value: Any) -> Any:
-    if np.shape(value) != ():
-        raise ValueError(f"f: expected a scalar, got shape {np.shape(value)}; sum it, or take one entry")
+    numerics.require_scalar(f=value)
     return value

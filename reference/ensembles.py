@@ -2,7 +2,8 @@
 
 Samples are arrays of indices, drawn from the generator that is given; the members' answers come as one array, member by
 member. Their mean has the variance ρσ² + (1 − ρ)σ²/B for B members of variance σ² and correlation ρ: different data,
-initializations and features make ρ small. Wrong shapes, empty ensembles and sizes below one are a ValueError.
+initializations and features make ρ small. Wrong shapes, empty ensembles and sizes below one are a ValueError,
+another dtype, and a size that is no int, a TypeError.
 """
 
 # NumPy's functions return Any.
@@ -15,12 +16,14 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from reference import _numerics as numerics
-from reference._types import Array, Count, IntArray
+from reference._types import Array, Extent, IntArray
 
 Answers = Annotated[Array, "b n c", "simplex"]
 Distributions = Annotated[Array, "n c", "simplex"]
 Votes = Annotated[IntArray, "b n", "classes"]
 Classes = Annotated[IntArray, "n"]
+NumClasses = Annotated[int, "size of c"]
+Indices = Annotated[IntArray, "size", "classes"]
 
 
 class Member(NamedTuple):
@@ -46,7 +49,7 @@ def bootstrap_sample(n: int, generator: np.random.Generator, *, size: int | None
     return generator.integers(0, n, size)
 
 
-def out_of_bag(samples: IntArray, *, n: int) -> IntArray:
+def out_of_bag(samples: Indices, *, n: Extent) -> IntArray:
     """Return the indices of 0 … n−1 that are not among the samples, in order: a test set for that member.
 
     Source: Breiman 2001, section 3.1.
@@ -55,7 +58,9 @@ def out_of_bag(samples: IntArray, *, n: int) -> IntArray:
     array([0])
     """
     numerics.require_counts(n=n)
+    numerics.require_integers(samples=samples)
     numerics.require_shape(("size",), samples=samples)
+    numerics.require_rows(samples=samples)
     _require_indices(samples, n, "samples")
     left_out = np.ones(n, dtype=bool)
     left_out[samples] = False
@@ -106,7 +111,7 @@ def average_probabilities(probabilities: Answers) -> Distributions:
     return np.mean(probabilities, axis=0)
 
 
-def majority_vote(labels: Votes, *, num_classes: Count) -> Classes:
+def majority_vote(labels: Votes, *, num_classes: NumClasses) -> Classes:
     """argmax_j #{b : label_b = j}: for every sample the class that most members name.
 
     Shapes: labels (b, n), integers in 0..c−1, result (n,). Convention: of classes with as many votes the first. A mean
@@ -116,6 +121,7 @@ def majority_vote(labels: Votes, *, num_classes: Count) -> Classes:
     array([1, 2])
     """
     numerics.require_counts(num_classes=num_classes)
+    numerics.require_integers(labels=labels)
     numerics.require_shape(("b", "n"), labels=labels)
     numerics.require_rows(labels=labels)
     _require_indices(labels, num_classes, "labels")
@@ -125,8 +131,6 @@ def majority_vote(labels: Votes, *, num_classes: Count) -> Classes:
 
 
 def _require_indices(values: IntArray, n: int, name: str) -> None:
-    if not np.issubdtype(values.dtype, np.integer):
-        raise TypeError(f"{name}: expected integers, got {values.dtype}; write {name}.astype(np.int64)")
     if ((values < 0) | (values >= n)).any():
         wrong = values[(values < 0) | (values >= n)].flat[0]
         raise ValueError(f"{name}: expected integers in 0..{n - 1}, got {wrong}; they count from zero")

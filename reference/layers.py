@@ -1,7 +1,7 @@
 """Layers: the forward map, and its gradients by every input. Rows are samples.
 
-Arrays share one dtype, float32 or float64, which the results keep (TypeError otherwise); sizes that do not fit are a
-ValueError. Samples of more axes are flattened by the caller, with `flatten`.
+Arrays share one dtype, float32 or float64, which the results keep (TypeError otherwise); sizes that do not fit and an
+empty batch are a ValueError. Samples of more axes are flattened by the caller, with `flatten`.
 """
 
 # NumPy's functions return Any.
@@ -10,7 +10,7 @@ ValueError. Samples of more axes are flattened by the caller, with `flatten`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal, NamedTuple, TypeAlias, get_args
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -122,7 +122,8 @@ def affine_vjp(x: Inputs, W: Weights, b: Bias, cotangent: Outputs) -> AffineGrad
 def flatten(x: Images) -> Table:
     """Every sample as one row: (n, …) becomes (n, d), with the entries in the order in which they are indexed.
 
-    Raises ValueError on an x without axes. Source: 002_8e0f3b4f5874cfed.txt (32 × 32 × 3 pixels are 3072 numbers).
+    Shapes: x of any shape but that of a scalar (ValueError), empty ones too.
+    Source: 002_8e0f3b4f5874cfed.txt (32 × 32 × 3 pixels are 3072 numbers).
 
     >>> flatten(np.array([[[1.0, 2.0], [3.0, 4.0]]]))
     array([[1., 2., 3., 4.]])
@@ -151,12 +152,15 @@ def flatten_vjp(x: Images, cotangent: Table) -> Images:
 def residual(x: Array, f: Map) -> Array:
     """x + f(x): f learns what is left of the wanted map when x is taken off.
 
-    Shapes: x any, f a function that keeps the shape (ValueError otherwise), such as a lambda with its weights.
+    Shapes: x any, f a function that keeps the shape (ValueError otherwise) and the dtype (TypeError), such as a lambda
+    with its weights.
     Source: He, Zhang, Ren and Sun 2016; 003_bda8f24b635fcb71.txt (F(x) = H(x) − x).
 
     >>> residual(np.array([1.0, 2.0]), lambda x: x * x)
     array([2., 6.])
     """
+    numerics.require_floats(x=x)
+    numerics.require_function(f=f)
     y = f(x)
     numerics.require_floats(x=x, **{"f(x)": y})
     numerics.require_same_shape(x=x, **{"f(x)": y})
@@ -174,7 +178,9 @@ def residual_vjp(x: Array, f_vjp: Vjp, cotangent: Array) -> Array:
     """
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
+    numerics.require_function(f_vjp=f_vjp)
     through = f_vjp(x, cotangent)
+    numerics.require_floats(x=x, **{"f_vjp(x, cotangent)": through})
     numerics.require_same_shape(x=x, **{"f_vjp(x, cotangent)": through})
     return cotangent + through
 
@@ -253,8 +259,7 @@ def inception(x: Images, params: InceptionParams) -> Images:
     >>> inception(np.array([[[[1.0, -2.0]]]]), InceptionParams(*kernels)).tolist()
     [[[[1.0, 0.0]], [[1.0, 1.0]], [[1.0, 1.0]], [[1.0, 1.0]]]]
     """
-    p = InceptionParams(*params)
-    _require_inception(x, p)
+    p = _require_inception(x, params)
     pooled = max_pool2d(x, kernel_size=3, stride=1, padding=1)
     a = activations.relu(pointwise_conv2d(x, p.w1x1, p.b1x1))
     b = _reduced(x, p.w3x3red, p.b3x3red, p.w3x3, p.b3x3)
@@ -273,8 +278,7 @@ def inception_vjp(x: Images, params: InceptionParams, cotangent: Images) -> Ince
     >>> inception_vjp(np.array([[[[1.0, -2.0]]]]), InceptionParams(*kernels), np.ones((1, 4, 1, 2))).dx
     array([[[[7., 0.]]]])
     """
-    p = InceptionParams(*params)
-    _require_inception(x, p)
+    p = _require_inception(x, params)
     numerics.require_floats(x=x, cotangent=cotangent)
     widths = [len(p.w1x1), len(p.w3x3), len(p.w5x5), len(p.w_pool)]
     numerics.require_shape((len(x), sum(widths), *x.shape[2:]), cotangent=cotangent)
@@ -347,8 +351,7 @@ def _same(w: Array) -> tuple[int, int]:
 
 def _activation(name: str) -> tuple[Map, Vjp]:
     """Return the activation of this name and its vjp."""
-    if name not in get_args(Activation):
-        raise ValueError(f"activation: expected one of {', '.join(get_args(Activation))}, got {name!r}")
+    numerics.require_word(Activation, activation=name)
     if name == "identity":
         return (lambda z: z), (lambda z, cotangent: cotangent)
     return getattr(activations, name), getattr(activations, f"{name}_vjp")
@@ -357,7 +360,9 @@ def _activation(name: str) -> tuple[Map, Vjp]:
 def _require_unit(x: Array, W: Array, V: Array) -> None:
     numerics.require_floats(x=x, W=W, V=V)
     numerics.require_shape(("n", "d"), x=x)
+    numerics.require_rows(x=x)
     numerics.require_shape((x.shape[1], "m"), W=W)
+    numerics.require_rows(W=W)
     numerics.require_shape((W.shape[1], x.shape[1]), V=V)
 
 
@@ -365,25 +370,37 @@ def _require_branches(a: Array, b: Array) -> None:
     numerics.require_floats(a=a, b=b)
     numerics.require_shape(("n", "c_a", "h", "v"), a=a)
     numerics.require_shape((len(a), "c_b", *a.shape[2:]), b=b)
+    numerics.require_rows(a=a, b=b)
 
 
 def _require_sizes(x: Array, W: Array, b: Array) -> None:
     numerics.require_floats(x=x, W=W, b=b)
     numerics.require_shape(("n", "d_in"), x=x)
+    numerics.require_rows(x=x)
     numerics.require_shape((x.shape[1], "d_out"), W=W)
+    numerics.require_rows(W=W)
     numerics.require_shape((W.shape[1],), b=b)
 
 
-def _require_inception(x: Array, p: InceptionParams) -> None:
+def _require_inception(x: Array, params: InceptionParams) -> InceptionParams:
+    """Return the parameters by name; raise where they do not fit each other or x."""
+    fields = InceptionParams._fields
+    numerics.require_kind(tuple | list, params=params)
+    if len(params) != len(fields):
+        raise ValueError(f"params: expected {len(fields)} arrays, {', '.join(fields)}, got {len(params)}")
+    p = InceptionParams(*params)
     numerics.require_floats(x=x, **p._asdict())
     numerics.require_shape(("n", "c", "h", "v"), x=x)
     numerics.require_rows(x=x)
     one_pixel, kernels = ("w1x1", "w3x3red", "w5x5red", "w_pool"), (("w3x3", "w3x3red"), ("w5x5", "w5x5red"))
     for name in one_pixel:
         numerics.require_shape(("c_out", x.shape[1]), **{name: getattr(p, name)})
+        numerics.require_rows(**{name: getattr(p, name)})
     for name, before in kernels:
         numerics.require_shape(("c_out", len(getattr(p, before)), "k", "k"), **{name: getattr(p, name)})
+        numerics.require_rows(**{name: getattr(p, name)})
         if any(size % 2 == 0 for size in getattr(p, name).shape[2:]):
             raise ValueError(f"{name}: expected an odd size, which a padding can keep, got {getattr(p, name).shape}")
     for name in (*one_pixel, *(name for name, _ in kernels)):
         numerics.require_shape((len(getattr(p, name)),), **{f"b{name[1:]}": getattr(p, f"b{name[1:]}")})
+    return p

@@ -26,6 +26,7 @@ Distributions = Annotated[Array, "n c", "simplex"]
 Classes = Annotated[IntArray, "n", "classes"]
 Table = Annotated[Array, "n d"]
 Labels01 = Annotated[Array, "n d", "unit"]
+Uncertain = Annotated[Array, "n d", "open unit"]
 Signs = Annotated[Array, "n d", "signs"]
 Variances = Annotated[Array, "n d", "positive"]
 ClassLabels = Annotated[IntArray, "n"]
@@ -103,10 +104,10 @@ def softmax_cross_entropy_grad(
 
 
 def bce_with_logits(logits: Table, labels: Labels01, *, reduction: Reduction = "mean") -> Array:
-    """−[t log σ(x) + (1 − t) log σ(−x)], with −log σ(x) = log(1 + e⁻ˣ).
+    """−[t log σ(x) + (1 − t) log σ(−x)] = max((1 − t) x, −t x) + log(1 + e^−|x|), since −log σ(x) = log(1 + e⁻ˣ).
 
     Shapes: logits x and labels t alike, of any shape, t in [0, 1]; the result is a scalar, or of that shape for
-    reduction="none"; the mean is over all entries, as in PyTorch. No term cancels: 4.1e−8 at x = −17, t = 0.
+    reduction="none"; the mean is over all entries, as in PyTorch. No term is negative: 4.1e−8 at x = −17, t = 0.
     Source: 003_bda8f24b635fcb71.txt.
 
     >>> round(float(bce_with_logits(np.array([2.0]), np.array([0.0]))), 6)
@@ -117,14 +118,19 @@ def bce_with_logits(logits: Table, labels: Labels01, *, reduction: Reduction = "
     numerics.require_rows(logits=logits)
     numerics.require_unit(labels=labels)
     numerics.require_reduction(reduction)
-    return numerics.reduced(labels * _softplus(-logits) + (1 - labels) * _softplus(logits), reduction)
+
+    def surprise(x: Array, t: Array) -> Array:
+        return np.maximum((1 - t) * x, -t * x) + np.log1p(np.exp(-np.abs(x)))
+
+    return numerics.reduced(numerics.in_blocks(surprise, logits, labels), reduction)
 
 
 def bce_with_logits_grad(logits: Table, labels: Labels01, *, reduction: ScalarReduction = "mean") -> Table:
     """∂/∂logits of `bce_with_logits`: (σ(x) − t) / number of entries.
 
     Shapes and conventions as there; the result has the shape of the logits, undivided for reduction="sum". Written
-    (1 − t) σ(x) − t σ(−x), which does not cancel where the prediction is good. Source: 003_bda8f24b635fcb71.txt.
+    (1 − t) σ(x) − t σ(−x), which does not cancel where the prediction is good, with σ(x) = a / (a + b) and
+    σ(−x) = b / (a + b) as in `sigmoid`. Source: 003_bda8f24b635fcb71.txt.
 
     >>> bce_with_logits_grad(np.array([0.0, 0.0]), np.array([0.0, 1.0]))
     array([ 0.25, -0.25])
@@ -134,8 +140,13 @@ def bce_with_logits_grad(logits: Table, labels: Labels01, *, reduction: ScalarRe
     numerics.require_rows(logits=logits)
     numerics.require_unit(labels=labels)
     numerics.require_reduction(reduction, ScalarReduction)
-    error = (1 - labels) * sigmoid(logits) - labels * sigmoid(-logits)
-    return error / logits.size if reduction == "mean" else error
+    count = logits.size if reduction == "mean" else 1
+
+    def slope(x: Array, t: Array) -> Array:
+        a, b = np.exp(np.minimum(x, 0)), np.exp(-np.maximum(x, 0))
+        return ((1 - t) * a - t * b) / (a + b) / count
+
+    return numerics.in_blocks(slope, logits, labels)
 
 
 def half_squared_error(predictions: Table, targets: Table, *, reduction: Reduction = "mean") -> Array:
@@ -208,7 +219,7 @@ def kl_divergence(p: Distributions, q: Distributions, *, reduction: Reduction = 
     return numerics.reduced(np.sum(p * np.where(near, difference, ratio), axis=1), reduction)
 
 
-def sigmoid_bce(probabilities: Labels01, labels: Labels01, *, reduction: Reduction = "mean") -> Array:
+def sigmoid_bce(probabilities: Uncertain, labels: Labels01, *, reduction: Reduction = "mean") -> Array:
     """−[t log p + (1 − t) log(1 − p)] of probabilities p = σ(x).
 
     Warning: from logits use `bce_with_logits`. A probability near one has lost the digits of 1 − p, and from x ≈ 37 on
@@ -228,7 +239,7 @@ def sigmoid_bce(probabilities: Labels01, labels: Labels01, *, reduction: Reducti
     return numerics.reduced(-(labels * log_p + (1 - labels) * log_not_p), reduction)
 
 
-def sigmoid_bce_grad(probabilities: Labels01, labels: Labels01, *, reduction: ScalarReduction = "mean") -> Table:
+def sigmoid_bce_grad(probabilities: Uncertain, labels: Labels01, *, reduction: ScalarReduction = "mean") -> Table:
     """∂/∂probabilities of `sigmoid_bce`: (p − t) / (p (1 − p)) / number of entries.
 
     Warning: times σ' = p (1 − p) it is p − t again; from logits use `bce_with_logits_grad`, which divides by nothing.
@@ -351,6 +362,7 @@ def gaussian_nll(
     1.837877
     """
     _require_gaussian(predictions, targets, variance)
+    numerics.require_flag(full=full)
     numerics.require_reduction(reduction)
     error = predictions - targets
     surprise = 0.5 * np.sum(np.log(variance) + error * (error / variance), axis=1)
@@ -403,12 +415,7 @@ def accuracy(logits: Rows, labels: Classes) -> Array:
     """
     predicted = predict_label(logits)
     numerics.require_classes(labels, *logits.shape)
-    return cast(Array, np.mean(predicted == labels, dtype=logits.dtype))
-
-
-def _softplus(x: Array) -> Array:
-    """log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|), which neither overflows nor loses its tail."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return cast(Array, np.mean((predicted == labels).astype(logits.dtype)))
 
 
 def _targets(logits: Array, labels: Array | IntArray, label_smoothing: float) -> Array:
@@ -418,7 +425,7 @@ def _targets(logits: Array, labels: Array | IntArray, label_smoothing: float) ->
     numerics.require_rows(logits=logits)
     numerics.require_fraction(label_smoothing=label_smoothing)
     n, c = logits.shape
-    if len(labels.shape) == 1:
+    if len(getattr(labels, "shape", ())) == 1:
         numerics.require_classes(labels, n, c)
         y: Array = (labels[:, None] == np.arange(c)).astype(logits.dtype)
     else:

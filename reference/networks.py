@@ -2,8 +2,8 @@
 
 Functions of an input and a sequence of layers: forward, backward, the errors, the loss under one of three heads, the
 Jacobian, and the norms that show whether gradients vanish or explode. Networks of other layers are chained of `blocks`.
-Arrays share one dtype, float32 or float64, which the results keep (TypeError otherwise); sizes that do not fit are a
-ValueError.
+Arrays share one dtype, float32 or float64, which the results keep (TypeError otherwise); sizes that do not fit and an
+empty batch are a ValueError.
 """
 
 # NumPy's functions return Any.
@@ -12,7 +12,7 @@ ValueError.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, NamedTuple, TypeAlias, get_args
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class MlpGrads(NamedTuple):
 
 
 def mlp(x: Inputs, layers: Sequence[Layer], *, activation: Activation = "relu") -> Outputs:
-    """The sums z_L of the last of L affine layers with an activation between them: see `mlp_forward`.
+    """The sums z_L of the last of L affine layers with an activation between them. Shapes, source as in `mlp_forward`.
 
     >>> mlp(np.array([[1.0, 2.0]]), [Layer(np.eye(2), np.array([-2.0, 1.0])), Layer(np.ones((2, 1)), np.zeros(1))])
     array([[3.]])
@@ -71,7 +71,7 @@ def mlp_forward(x: Inputs, layers: Sequence[Layer], *, activation: Activation = 
     >>> mlp_forward(np.array([[1.0, 2.0]]), layers).sums
     (array([[-1.,  3.]]), array([[3.]]))
     """
-    layers = _layers(layers)
+    layers = _layers(layers, x)
     g, _ = _activation(activation)
     inputs, sums = [x], [affine(x, *layers[0])]
     for layer in layers[1:]:
@@ -94,9 +94,8 @@ def mlp_errors(
     """
     layers = _layers(layers)
     _, g_vjp = _activation(activation)
-    cache = MlpCache(*cache)
-    _require_cache(layers, cache)
-    numerics.require_floats(cotangent=cotangent, **{"the output": cache.sums[-1]})
+    cache = _cache(layers, cache)
+    numerics.require_floats(cotangent=cotangent, **{"cache.sums[-1]": cache.sums[-1]})
     numerics.require_shape(cache.sums[-1].shape, cotangent=cotangent)
     errors = [cotangent]
     for layer, z in zip(reversed(layers[1:]), reversed(cache.sums[:-1]), strict=True):
@@ -121,7 +120,7 @@ def mlp_backward(
 
 
 def mlp_vjp(x: Inputs, layers: Sequence[Layer], cotangent: Outputs, *, activation: Activation = "relu") -> MlpGrads:
-    """The gradients through `mlp`: `mlp_forward`, and `mlp_backward` with what it kept. Shapes and source as there.
+    """The gradients through `mlp`: `mlp_forward`, and `mlp_backward` with what it kept. Shapes, source as in these.
 
     >>> layers = [Layer(np.eye(2), np.array([-2.0, 1.0])), Layer(np.ones((2, 1)), np.zeros(1))]
     >>> mlp_vjp(np.array([[1.0, 2.0]]), layers, np.array([[5.0]])).layers[0].W
@@ -151,7 +150,9 @@ def mlp_loss(
     0.693147
     """
     loss, _ = _head(head)
-    return loss(mlp(x, layers, activation=activation), labels)
+    output = mlp(x, layers, activation=activation)
+    _require_labels(head, output, labels)
+    return loss(output, labels)
 
 
 def mlp_loss_grad(
@@ -173,6 +174,7 @@ def mlp_loss_grad(
     """
     _, grad = _head(head)
     cache = mlp_forward(x, layers, activation=activation)
+    _require_labels(head, cache.sums[-1], labels)
     return _grads(cache, mlp_errors(layers, cache, grad(cache.sums[-1], labels), activation=activation))
 
 
@@ -220,8 +222,7 @@ def gradient_norms(
 
 def _head(name: str) -> tuple[Callable[..., Array], Callable[..., Array]]:
     """Return the loss of a head, the mean over the rows, and its gradient by the last sums."""
-    if name not in get_args(Head):
-        raise ValueError(f"head: expected one of {', '.join(get_args(Head))}, got {name!r}")
+    numerics.require_word(Head, head=name)
     loss = {"softmax": "softmax_cross_entropy", "sigmoid": "bce_with_logits", "identity": "half_squared_error"}[name]
     return getattr(losses, loss), getattr(losses, f"{loss}_grad")
 
@@ -239,17 +240,49 @@ def _norm(x: Array) -> Array:
     return unit * np.sqrt(np.sum((x / unit) ** 2))
 
 
-def _layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """Return the layers as such; raise where there is none, or one is no pair."""
+def _layers(layers: Sequence[Layer], x: Array | None = None) -> tuple[Layer, ...]:
+    """Return the layers as such; raise where there is none, one is no pair, or two do not fit, or the first not x."""
+    numerics.require_kind(tuple | list, layers=layers)
     if len(layers) == 0:
         raise ValueError("layers: expected at least one (W, b), got none")
     for i, layer in enumerate(layers):
         if not isinstance(layer, tuple | list) or len(layer) != 2:
             raise ValueError(f"layers[{i}]: expected a pair (W, b), got {type(layer).__name__}")
-    return tuple(Layer(*layer) for layer in layers)
+    named = tuple(Layer(*layer) for layer in layers)
+    first = {"layers[0].W": named[0].W} if x is None else {"x": x}
+    for i, (W, b) in enumerate(named):
+        numerics.require_floats(**first | {f"layers[{i}].W": W, f"layers[{i}].b": b})
+        before: int | str = "d_in" if i == 0 else named[i - 1].W.shape[1]
+        numerics.require_shape((before, "d_out"), **{f"layers[{i}].W": W})
+        numerics.require_rows(**{f"layers[{i}].W": W})
+        numerics.require_shape((W.shape[1],), **{f"layers[{i}].b": b})
+    if x is not None:
+        numerics.require_shape(("n", named[0].W.shape[0]), x=x)
+        numerics.require_rows(x=x)
+    return named
 
 
-def _require_cache(layers: Sequence[Layer], cache: MlpCache) -> None:
+def _cache(layers: Sequence[Layer], cache: MlpCache) -> MlpCache:
+    """Return the cache as such; raise unless it is one of these layers, and of one batch."""
+    if not isinstance(cache, tuple | list) or len(cache) != 2:
+        raise TypeError(f"cache: expected a pair (inputs, sums), got {type(cache).__name__}")
+    cache = MlpCache(*cache)
     for name, kept in cache._asdict().items():
+        numerics.require_kind(tuple | list, **{f"cache.{name}": kept})
         if len(kept) != len(layers):
             raise ValueError(f"cache.{name}: expected one array for each of {len(layers)} layers, got {len(kept)}")
+    for axis, (name, kept) in enumerate(cache._asdict().items()):
+        arrays = {f"cache.{name}[{i}]": array for i, array in enumerate(kept)}
+        numerics.require_floats(**arrays, **{"layers[0].W": layers[0].W})
+        for (at, array), layer in zip(arrays.items(), layers, strict=True):
+            numerics.require_shape(("n", layer.W.shape[axis]), **{at: array})
+            numerics.require_shape((len(cache.inputs[0]), layer.W.shape[axis]), **{at: array})
+            numerics.require_rows(**{at: array})
+    return cache
+
+
+def _require_labels(head: str, output: Array, labels: Array | IntArray) -> None:
+    """Raise where labels are no targets; those of the other heads are checked by their losses."""
+    if head == "identity":
+        numerics.require_floats(labels=labels, output=output)
+        numerics.require_shape(output.shape, labels=labels)

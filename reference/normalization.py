@@ -17,13 +17,17 @@ import numpy as np
 
 from reference import _numerics as numerics
 from reference._types import Array, Count, Positive
-from reference.convolution import _in_blocks
 
 Table = Annotated[Array, "n d"]
 Images = Annotated[Array, "n c h v"]
 Features = Annotated[Array, "d"]
 Variances = Annotated[Array, "d", "nonnegative"]
 Channels = Annotated[Array, "c"]
+Samples = Table | Images
+PerFeature = Features | Channels
+PerFeatureVariances = Variances | Annotated[Array, "c", "nonnegative"]
+Rows = Table | Annotated[Array, "n t d"]
+Maps = Annotated[Array, "n c"] | Images
 Momentum = Annotated[float, "fraction"]
 
 
@@ -52,7 +56,7 @@ class RunningStatistics(NamedTuple):
 # --- batch norm: each feature over the batch --------------------------------------------------------------------------
 
 
-def batch_norm(x: Table, gamma: Features, beta: Features, *, eps: Positive = 1e-5) -> Table:
+def batch_norm(x: Samples, gamma: PerFeature, beta: PerFeature, *, eps: Positive = 1e-5) -> Samples:
     """y = γ (x − μ) / √(σ² + ε) + β with the mean μ and the biased variance σ² of each feature over the batch.
 
     This is training; evaluation is `batch_norm_when_evaluating`, with the `running_statistics`.
@@ -64,18 +68,19 @@ def batch_norm(x: Table, gamma: Features, beta: Features, *, eps: Positive = 1e-
     array([[-0.5,  7. ],
            [ 0.5,  7. ]])
     """
-    _require_features(x, gamma, beta)
+    _require_features(x, gamma=gamma, beta=beta)
     numerics.require_positive(eps=eps)
 
-    def normed(x: Array, gamma: Array, beta: Array) -> tuple[Array, ...]:
+    def normed(x: Array, gamma: Array, beta: Array) -> Array:
         c, r = _standardized(_by_feature(x), eps)
-        return (_by_sample(c * (r * gamma.T) + beta.T, x.shape),)
+        return _by_sample(c * (r * gamma.T) + beta.T, x.shape)
 
-    (y,) = _in_blocks(normed, _entries(x), x, gamma[None], beta[None], axis=1)
-    return y
+    return numerics.in_blocks(normed, x, gamma[None], beta[None], axis=1, entries=_entries(x))
 
 
-def batch_norm_vjp(x: Table, gamma: Features, beta: Features, cotangent: Table, *, eps: Positive = 1e-5) -> NormGrads:
+def batch_norm_vjp(
+    x: Samples, gamma: PerFeature, beta: PerFeature, cotangent: Samples, *, eps: Positive = 1e-5
+) -> NormGrads:
     """dx = γ / √(σ² + ε) · (g − mean g − x̂ mean(g x̂)), dγ = Σ g x̂, dβ = Σ g, with x̂ = (x − μ) / √(σ² + ε).
 
     Sums and means are over the batch, for images over the pixels too. Shapes and errors as in `batch_norm`, the
@@ -86,7 +91,7 @@ def batch_norm_vjp(x: Table, gamma: Features, beta: Features, cotangent: Table, 
     NormGrads(dx=array([[-1.5],
            [ 1.5]]), dgamma=array([4.]), dbeta=array([8.]))
     """
-    _require_features(x, gamma, beta)
+    _require_features(x, gamma=gamma, beta=beta)
     numerics.require_positive(eps=eps)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
@@ -98,13 +103,19 @@ def batch_norm_vjp(x: Table, gamma: Features, beta: Features, cotangent: Table, 
         dx = (g - mean_g - c * (r * mean_gx)) * (r * gamma.T)
         return _by_sample(dx, x.shape), mean_gx.T * g.shape[1], mean_g.T * g.shape[1]
 
-    dx, dgamma, dbeta = _in_blocks(grads, _entries(x), x, gamma[None], cotangent, axis=1)
+    dx, dgamma, dbeta = numerics.in_blocks(grads, x, gamma[None], cotangent, axis=1, entries=_entries(x))
     return NormGrads(dx, dgamma[0], dbeta[0])
 
 
 def batch_norm_when_evaluating(
-    x: Table, gamma: Features, beta: Features, running_mean: Features, running_var: Variances, *, eps: Positive = 1e-5
-) -> Table:
+    x: Samples,
+    gamma: PerFeature,
+    beta: PerFeature,
+    running_mean: PerFeature,
+    running_var: PerFeatureVariances,
+    *,
+    eps: Positive = 1e-5,
+) -> Samples:
     """y = γ (x − running_mean) / √(running_var + ε) + β: batch norm with statistics that no longer change.
 
     Shapes: x (n, d) or images (n, c, h, v), all others (d,) or (c,), result like x: every sample by itself.
@@ -122,12 +133,12 @@ def batch_norm_when_evaluating(
 
 
 def batch_norm_when_evaluating_vjp(
-    x: Table,
-    gamma: Features,
-    beta: Features,
-    running_mean: Features,
-    running_var: Variances,
-    cotangent: Table,
+    x: Samples,
+    gamma: PerFeature,
+    beta: PerFeature,
+    running_mean: PerFeature,
+    running_var: PerFeatureVariances,
+    cotangent: Samples,
     *,
     eps: Positive = 1e-5,
 ) -> NormGrads:
@@ -154,7 +165,7 @@ def batch_norm_when_evaluating_vjp(
 
 
 def running_statistics(
-    x: Table, running_mean: Features, running_var: Variances, *, momentum: Momentum = 0.1
+    x: Samples, running_mean: PerFeature, running_var: PerFeatureVariances, *, momentum: Momentum = 0.1
 ) -> RunningStatistics:
     """running ← (1 − m) running + m new, with the mean of the batch and its *unbiased* variance, over N − 1.
 
@@ -174,7 +185,7 @@ def running_statistics(
     if count < 2:
         raise ValueError(f"x: expected at least two values of each feature for an unbiased variance, got {x.shape}")
     c = _centered(values)
-    variance = (_mean_of_products(c, c) * (count / (count - 1)))[:, 0]
+    variance = _mean_of_products(c, c)[:, 0] * count / (count - 1)
     kept = 1 - momentum
     return RunningStatistics(
         running_mean=kept * running_mean + momentum * np.mean(values, axis=1),
@@ -185,7 +196,7 @@ def running_statistics(
 # --- layer, RMS and group norm: each sample by itself -----------------------------------------------------------------
 
 
-def layer_norm(x: Table, gamma: Features, beta: Features, *, eps: Positive = 1e-5) -> Table:
+def layer_norm(x: Rows, gamma: Features, beta: Features, *, eps: Positive = 1e-5) -> Rows:
     """y = γ (x − μ) / √(σ² + ε) + β with the mean μ and the biased variance σ² of each row, along the last axis.
 
     Shapes: x (n, d), or (…, d) with any axes before the last, gamma and beta (d,), result like x.
@@ -196,11 +207,11 @@ def layer_norm(x: Table, gamma: Features, beta: Features, *, eps: Positive = 1e-
     """
     _require_last_axis(x, gamma=gamma, beta=beta)
     numerics.require_positive(eps=eps)
-    x_hat = _normalized(np.reshape(x, (-1, x.shape[-1])), eps)
-    return np.reshape(x_hat * gamma + beta, x.shape)
+    rows = np.reshape(x, (-1, x.shape[-1]))
+    return np.reshape(numerics.in_blocks(lambda rows: _normalized(rows, eps) * gamma + beta, rows), x.shape)
 
 
-def layer_norm_vjp(x: Table, gamma: Features, beta: Features, cotangent: Table, *, eps: Positive = 1e-5) -> NormGrads:
+def layer_norm_vjp(x: Rows, gamma: Features, beta: Features, cotangent: Rows, *, eps: Positive = 1e-5) -> NormGrads:
     """dx = (h − mean h − x̂ mean(h x̂)) / √(σ² + ε) with h = g γ, dγ = Σ g x̂, dβ = Σ g.
 
     The means are along a row, the sums over the rows. Shapes and errors as in `layer_norm`, the cotangent g has the
@@ -214,12 +225,17 @@ def layer_norm_vjp(x: Table, gamma: Features, beta: Features, cotangent: Table, 
     numerics.require_positive(eps=eps)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
-    g = np.reshape(cotangent, (-1, x.shape[-1]))
-    x_hat, dx = _normalized_vjp(np.reshape(x, (-1, x.shape[-1])), g * gamma, eps)
-    return NormGrads(np.reshape(dx, x.shape), np.sum(g * x_hat, axis=0), np.sum(g, axis=0))
+
+    def grads(x: Array, g: Array) -> tuple[Array, ...]:
+        x_hat, dx = _normalized_vjp(x, g * gamma, eps)
+        return dx, g * x_hat
+
+    rows, g = (np.reshape(array, (-1, x.shape[-1])) for array in (x, cotangent))
+    dx, products = numerics.in_blocks(grads, rows, g)
+    return NormGrads(np.reshape(dx, x.shape), np.sum(products, axis=0), np.sum(g, axis=0))
 
 
-def rms_norm(x: Table, gamma: Features, *, eps: Positive = 1e-5) -> Table:
+def rms_norm(x: Rows, gamma: Features, *, eps: Positive = 1e-5) -> Rows:
     """y = γ x / √(mean x² + ε), along the last axis: layer norm without the mean and the bias.
 
     Shapes: x (n, d), or (…, d) with any axes before the last, gamma (d,), result like x. Convention: eps inside the
@@ -230,10 +246,10 @@ def rms_norm(x: Table, gamma: Features, *, eps: Positive = 1e-5) -> Table:
     """
     _require_last_axis(x, gamma=gamma)
     numerics.require_positive(eps=eps)
-    return x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps) * gamma
+    return numerics.in_blocks(lambda x: x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps) * gamma, x)
 
 
-def rms_norm_vjp(x: Table, gamma: Features, cotangent: Table, *, eps: Positive = 1e-5) -> RmsNormGrads:
+def rms_norm_vjp(x: Rows, gamma: Features, cotangent: Rows, *, eps: Positive = 1e-5) -> RmsNormGrads:
     """dx = (h − x̂ mean(h x̂)) / √(mean x² + ε) with h = g γ and x̂ = x / √(mean x² + ε), dγ = Σ g x̂.
 
     The means are along a row, the sum over the rows. Shapes and errors as in `rms_norm`, the cotangent g has the shape
@@ -246,13 +262,17 @@ def rms_norm_vjp(x: Table, gamma: Features, cotangent: Table, *, eps: Positive =
     numerics.require_positive(eps=eps)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
-    r = 1 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps)
-    h, x_hat = cotangent * gamma, x * r
-    dx = (h - x_hat * np.mean(h * x_hat, axis=-1, keepdims=True)) * r
-    return RmsNormGrads(dx, np.sum(cotangent * x_hat, axis=tuple(range(len(x.shape) - 1))))
+
+    def grads(x: Array, g: Array) -> tuple[Array, ...]:
+        r = 1 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps)
+        h, x_hat = g * gamma, x * r
+        return (h - x_hat * np.mean(h * x_hat, axis=-1, keepdims=True)) * r, g * x_hat
+
+    dx, products = numerics.in_blocks(grads, x, cotangent)
+    return RmsNormGrads(dx, np.sum(products, axis=tuple(range(len(x.shape) - 1))))
 
 
-def group_norm(x: Images, gamma: Channels, beta: Channels, *, num_groups: Count, eps: Positive = 1e-5) -> Images:
+def group_norm(x: Maps, gamma: Channels, beta: Channels, *, num_groups: Count, eps: Positive = 1e-5) -> Maps:
     """y = γ (x − μ) / √(σ² + ε) + β with μ and σ² over a group of channels and all positions of each sample.
 
     Shapes: x (n, c, h, v), or (n, c) with any axes after it; gamma and beta (c,); result like x. The channels are cut
@@ -267,12 +287,16 @@ def group_norm(x: Images, gamma: Channels, beta: Channels, *, num_groups: Count,
     """
     _require_groups(x, gamma, beta, num_groups)
     numerics.require_positive(eps=eps)
-    x_hat = np.reshape(_normalized(_by_group(x, num_groups), eps), x.shape)
-    return x_hat * _spread(gamma, x) + _spread(beta, x)
+
+    def normed(x: Array) -> Array:
+        x_hat = np.reshape(_normalized(_by_group(x, num_groups), eps), x.shape)
+        return x_hat * _spread(gamma, x) + _spread(beta, x)
+
+    return numerics.in_blocks(normed, x)
 
 
 def group_norm_vjp(
-    x: Images, gamma: Channels, beta: Channels, cotangent: Images, *, num_groups: Count, eps: Positive = 1e-5
+    x: Maps, gamma: Channels, beta: Channels, cotangent: Maps, *, num_groups: Count, eps: Positive = 1e-5
 ) -> NormGrads:
     """dx = (h − mean h − x̂ mean(h x̂)) / √(σ² + ε) with h = g γ, dγ = Σ g x̂, dβ = Σ g.
 
@@ -287,12 +311,15 @@ def group_norm_vjp(
     numerics.require_positive(eps=eps)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
-    h = cotangent * _spread(gamma, x)
-    x_hat, dx = (
-        np.reshape(rows, x.shape) for rows in _normalized_vjp(_by_group(x, num_groups), _by_group(h, num_groups), eps)
-    )
+
+    def grads(x: Array, g: Array) -> tuple[Array, ...]:
+        groups, h = _by_group(x, num_groups), _by_group(g * _spread(gamma, x), num_groups)
+        x_hat, dx = (np.reshape(rows, x.shape) for rows in _normalized_vjp(groups, h, eps))
+        return dx, g * x_hat
+
+    dx, products = numerics.in_blocks(grads, x, cotangent)
     others = tuple(axis for axis in range(len(x.shape)) if axis != 1)
-    return NormGrads(dx, np.sum(cotangent * x_hat, axis=others), np.sum(cotangent, axis=others))
+    return NormGrads(dx, np.sum(products, axis=others), np.sum(cotangent, axis=others))
 
 
 # --- what they share: rows of numbers, each normalized by itself ------------------------------------------------------
@@ -312,24 +339,15 @@ def _standardized(x: Array, eps: float) -> tuple[Array, Array]:
 
 def _normalized(x: Array, eps: float) -> Array:
     """Return x̂ = (x − μ) / √(σ² + ε) of each row."""
-
-    def normed(x: Array) -> tuple[Array, ...]:
-        c, r = _standardized(x, eps)
-        return (c * r,)
-
-    (x_hat,) = _in_blocks(normed, x.size, x)
-    return x_hat
+    c, r = _standardized(x, eps)
+    return c * r
 
 
-def _normalized_vjp(x: Array, h: Array, eps: float) -> tuple[Array, ...]:
+def _normalized_vjp(x: Array, h: Array, eps: float) -> tuple[Array, Array]:
     """Return x̂, and the gradient (h − mean h − x̂ mean(h x̂)) / √(σ² + ε) by x, row by row."""
-
-    def grads(x: Array, h: Array) -> tuple[Array, ...]:
-        c, r = _standardized(x, eps)
-        x_hat = c * r
-        return x_hat, (h - np.mean(h, axis=1, keepdims=True) - x_hat * _mean_of_products(h, x_hat)) * r
-
-    return _in_blocks(grads, x.size, x, h)
+    c, r = _standardized(x, eps)
+    x_hat = c * r
+    return x_hat, (h - np.mean(h, axis=1, keepdims=True) - x_hat * _mean_of_products(h, x_hat)) * r
 
 
 def _mean_of_products(a: Array, b: Array) -> Array:
@@ -365,18 +383,16 @@ def _spread(feature: Array, x: Array) -> Array:
 # --- checks -----------------------------------------------------------------------------------------------------------
 
 
-def _require_features(x: Array, gamma: Array | None = None, beta: Array | None = None, **others: Array) -> None:
-    named = {"gamma": gamma, "beta": beta} | others
-    given = {name: array for name, array in named.items() if array is not None}
-    numerics.require_floats(x=x, **given)
+def _require_features(x: Array, **features: Array) -> None:
+    numerics.require_floats(x=x, **features)
     if len(x.shape) not in (2, 4):
         raise ValueError(f"x: expected shape (n, d) or (n, c, h, v), got {x.shape}")
     numerics.require_rows(x=x)
-    numerics.require_shape((x.shape[1],), **given)
+    numerics.require_shape((x.shape[1],), **features)
 
 
 def _require_running(x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array) -> None:
-    _require_features(x, gamma, beta, running_mean=running_mean, running_var=running_var)
+    _require_features(x, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var)
     numerics.require_nonnegative(running_var=running_var)
 
 

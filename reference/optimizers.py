@@ -2,7 +2,8 @@
 
 Arrays may have any shape, all the same one, and share one dtype, float32 or float64, which the results keep; nothing is
 written in place, so a state may be kept and stepped again. A fresh state is zeros (and t = 0). Hyperparameters are
-Python numbers with PyTorch's names: lr and eps positive, momentum, alpha and betas in [0, 1); ValueError otherwise.
+Python numbers with PyTorch's names: lr and eps positive, momentum, alpha and betas in [0, 1), squares in a state finite
+and at least 0; ValueError otherwise, and TypeError on what is no such array, number or state.
 
 Below the optimizers stand schedules: lr or momentum as a function of the steps taken so far, counted from zero.
 """
@@ -15,7 +16,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from reference import _numerics as numerics
-from reference._types import Array, Count, Fraction, Fractions, Nonnegative, Positive
+from reference._types import Array, Count, Extent, Fraction, Fractions, Nonnegative, Positive, Whole
 
 Vector = Annotated[Array, "d"]
 Squares = Annotated[Array, "d", "nonnegative"]
@@ -83,6 +84,7 @@ def momentum(
     >>> momentum(np.array([1.0]), np.array([2.0]), MomentumState(np.array([0.5])), lr=0.25, momentum=0.5)
     (array([0.75]), MomentumState(velocity=array([-0.25])))
     """
+    numerics.require_kind(MomentumState, state=state)
     _require_alike(params=params, grad=grad, velocity=state.velocity)
     numerics.require_positive(lr=lr)
     numerics.require_fraction(momentum=momentum)
@@ -100,11 +102,17 @@ def adagrad(
     >>> adagrad(np.array([1.0]), np.array([3.0]), AdagradState(np.array([16.0])), lr=0.5, eps=1.0)
     (array([0.75]), AdagradState(sum=array([25.])))
     """
+    numerics.require_kind(AdagradState, state=state)
     _require_alike(params=params, grad=grad, sum=state.sum)
     numerics.require_nonnegative(sum=state.sum)
     numerics.require_positive(lr=lr, eps=eps)
-    r = state.sum + grad**2
-    return params - lr * grad / (np.sqrt(r) + eps), AdagradState(r)
+
+    def step(params: Array, grad: Array, r: Array) -> tuple[Array, ...]:
+        r = r + grad**2
+        return params - lr * grad / (np.sqrt(r) + eps), r
+
+    params, r = numerics.in_blocks(step, params, grad, state.sum)
+    return params, AdagradState(r)
 
 
 def rmsprop(
@@ -123,12 +131,18 @@ def rmsprop(
     >>> rmsprop(np.array([1.0]), np.array([4.0]), RmspropState(np.array([2.0])), lr=0.5, alpha=0.5, eps=1.0)
     (array([0.5]), RmspropState(square_avg=array([9.])))
     """
+    numerics.require_kind(RmspropState, state=state)
     _require_alike(params=params, grad=grad, square_avg=state.square_avg)
     numerics.require_nonnegative(square_avg=state.square_avg)
     numerics.require_positive(lr=lr, eps=eps)
     numerics.require_fraction(alpha=alpha)
-    r = alpha * state.square_avg + (1 - alpha) * grad**2
-    return params - lr * grad / (np.sqrt(r) + eps), RmspropState(r)
+
+    def step(params: Array, grad: Array, r: Array) -> tuple[Array, ...]:
+        r = alpha * r + (1 - alpha) * grad**2
+        return params - lr * grad / (np.sqrt(r) + eps), r
+
+    params, r = numerics.in_blocks(step, params, grad, state.square_avg)
+    return params, RmspropState(r)
 
 
 def adam(
@@ -150,17 +164,23 @@ def adam(
     >>> theta, state.t
     (array([0.75]), 1)
     """
+    numerics.require_kind(AdamState, state=state)
     _require_alike(params=params, grad=grad, m=state.m, v=state.v)
-    numerics.require_nonnegative(t=state.t, v=state.v)
+    numerics.require_counts(0, t=state.t)
+    numerics.require_nonnegative(v=state.v)
     numerics.require_positive(lr=lr, eps=eps)
-    beta1, beta2 = betas
-    numerics.require_fraction(beta1=beta1, beta2=beta2)
+    beta1, beta2 = _pair(betas)
     t = state.t + 1
-    m = beta1 * state.m + (1 - beta1) * grad
-    v = beta2 * state.v + (1 - beta2) * grad**2
-    m_hat = m / numerics.one_minus_power(beta1, t).astype(m.dtype)
-    v_hat = v / numerics.one_minus_power(beta2, t).astype(v.dtype)
-    return params - lr * m_hat / (np.sqrt(v_hat) + eps), AdamState(t, m, v)
+    correction1, correction2 = (numerics.one_minus_power(beta, t).astype(params.dtype) for beta in (beta1, beta2))
+
+    def step(params: Array, grad: Array, m: Array, v: Array) -> tuple[Array, ...]:
+        m = beta1 * m + (1 - beta1) * grad
+        v = beta2 * v + (1 - beta2) * grad**2
+        m_hat, v_hat = m / correction1, v / correction2
+        return params - lr * m_hat / (np.sqrt(v_hat) + eps), m, v
+
+    params, m, v = numerics.in_blocks(step, params, grad, state.m, state.v)
+    return params, AdamState(t, m, v)
 
 
 def nesterov(
@@ -174,6 +194,7 @@ def nesterov(
     >>> nesterov(np.array([1.0]), np.array([2.0]), MomentumState(np.array([0.5])), lr=0.25, momentum=0.5)
     (array([0.375]), MomentumState(velocity=array([-0.25])))
     """
+    numerics.require_kind(MomentumState, state=state)
     _require_alike(params=params, grad=grad, velocity=state.velocity)
     numerics.require_positive(lr=lr)
     numerics.require_fraction(momentum=momentum)
@@ -203,7 +224,7 @@ def adamw(
     """
     numerics.require_floats(params=params)
     numerics.require_positive(lr=lr)
-    numerics.require_nonnegative(weight_decay=weight_decay)
+    numerics.require_at_least_zero(weight_decay=weight_decay)
     return adam((1 - lr * weight_decay) * params, grad, state, lr=lr, betas=betas, eps=eps)
 
 
@@ -225,11 +246,12 @@ def adamax(
     >>> theta, state.u
     (array([0.75]), array([4.]))
     """
+    numerics.require_kind(AdamaxState, state=state)
     _require_alike(params=params, grad=grad, m=state.m, u=state.u)
-    numerics.require_nonnegative(t=state.t, u=state.u)
+    numerics.require_counts(0, t=state.t)
+    numerics.require_nonnegative(u=state.u)
     numerics.require_positive(lr=lr, eps=eps)
-    beta1, beta2 = betas
-    numerics.require_fraction(beta1=beta1, beta2=beta2)
+    beta1, beta2 = _pair(betas)
     t = state.t + 1
     m = beta1 * state.m + (1 - beta1) * grad
     u = np.maximum(beta2 * state.u, np.abs(grad) + eps)
@@ -253,17 +275,17 @@ def lion(
     >>> lion(np.array([1.0, 1.0]), np.array([2.0, 0.0]), LionState(np.zeros(2)), lr=0.25, betas=(0.5, 0.75))
     (array([0.75, 1.  ]), LionState(m=array([0.5, 0. ])))
     """
+    numerics.require_kind(LionState, state=state)
     _require_alike(params=params, grad=grad, m=state.m)
     numerics.require_positive(lr=lr)
-    numerics.require_nonnegative(weight_decay=weight_decay)
-    beta1, beta2 = betas
-    numerics.require_fraction(beta1=beta1, beta2=beta2)
+    numerics.require_at_least_zero(weight_decay=weight_decay)
+    beta1, beta2 = _pair(betas)
     direction = np.sign(beta1 * state.m + (1 - beta1) * grad)
     m = beta2 * state.m + (1 - beta2) * grad
     return (1 - lr * weight_decay) * params - lr * direction, LionState(m)
 
 
-def step_lr(step: Count, *, lr: Positive, step_size: Count, gamma: Positive = 0.1) -> float:
+def step_lr(step: Whole, *, lr: Positive, step_size: Count, gamma: Positive = 0.1) -> float:
     """lr · γ^⌊step / step_size⌋, as PyTorch's StepLR. Source: 004_64b996b1ba6bbd2b.txt (the step size may change).
 
     >>> [step_lr(step, lr=1.0, step_size=2, gamma=0.5) for step in range(5)]
@@ -275,7 +297,7 @@ def step_lr(step: Count, *, lr: Positive, step_size: Count, gamma: Positive = 0.
     return lr * gamma ** (step // step_size)
 
 
-def exponential_lr(step: Count, *, lr: Positive, gamma: Positive) -> float:
+def exponential_lr(step: Whole, *, lr: Positive, gamma: Positive) -> float:
     """lr · γ^step, as PyTorch's ExponentialLR. Source: 004_64b996b1ba6bbd2b.txt (the step size may change).
 
     >>> [exponential_lr(step, lr=1.0, gamma=0.5) for step in range(4)]
@@ -286,7 +308,7 @@ def exponential_lr(step: Count, *, lr: Positive, gamma: Positive) -> float:
     return lr * gamma**step
 
 
-def cosine_lr(step: Count, *, lr: Positive, T_max: Count, eta_min: Nonnegative = 0.0) -> float:
+def cosine_lr(step: Whole, *, lr: Positive, T_max: Extent, eta_min: Nonnegative = 0.0) -> float:
     """η + (lr − η) (1 + cos(π · step / T_max)) / 2, down to η = eta_min at T_max, as PyTorch's CosineAnnealingLR.
 
     Written with (1 + cos x) / 2 = sin²((π − x) / 2), which does not cancel near the end. Convention: after T_max it
@@ -298,28 +320,28 @@ def cosine_lr(step: Count, *, lr: Positive, T_max: Count, eta_min: Nonnegative =
     _require_step(step)
     numerics.require_counts(T_max=T_max)
     numerics.require_positive(lr=lr)
-    numerics.require_nonnegative(eta_min=eta_min)
+    numerics.require_at_least_zero(eta_min=eta_min)
     left = abs(T_max - step % (2 * T_max))
     return eta_min + (lr - eta_min) * math.sin(math.pi * left / (2 * T_max)) ** 2
 
 
-def warmup_lr(step: Count, *, lr: Positive, total_iters: Count = 5, start_factor: Fraction = 0.0) -> float:
+def warmup_lr(step: Whole, *, lr: Positive, total_iters: Extent = 5, start_factor: Positive = 1 / 3) -> float:
     """lr · (f + (1 − f) · min(step / total_iters, 1)), from f · lr up to lr, as PyTorch's LinearLR.
 
-    Convention: f = start_factor is 0 unless said otherwise; PyTorch's is 1/3, and not 0. Source: Goyal et al. 2017,
-    section 2.2.
+    Convention: f = start_factor is in (0, 1], and 1/3 unless said otherwise, as there: no optimizer takes a step of 0.
+    Source: Goyal et al. 2017, section 2.2.
 
-    >>> [warmup_lr(step, lr=1.0, total_iters=4) for step in range(6)]
-    [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+    >>> [warmup_lr(step, lr=1.0, total_iters=4, start_factor=0.5) for step in range(6)]
+    [0.5, 0.625, 0.75, 0.875, 1.0, 1.0]
     """
     _require_step(step)
     numerics.require_counts(total_iters=total_iters)
-    numerics.require_positive(lr=lr)
-    numerics.require_fraction(start_factor=start_factor)
-    return lr * (start_factor + (1 - start_factor) * (min(step, total_iters) / total_iters))
+    numerics.require_positive(lr=lr, start_factor=start_factor)
+    numerics.require_probabilities(start_factor=start_factor)
+    return lr * (start_factor + (1 - start_factor) * min(step, total_iters) / total_iters)
 
 
-def momentum_decay(step: Count, *, momentum: Fraction = 0.9, total_iters: Count) -> float:
+def momentum_decay(step: Whole, *, momentum: Fraction = 0.9, total_iters: Extent) -> float:
     """μ f / (1 − μ + μ f) with the share f = 1 − step / total_iters that is left: from μ down to 0, and 0 then.
 
     The sum of a gradient's weights, μ / (1 − μ), falls on a straight line. Source: Chen, Wolfe, Li and Kyrillidis 2022
@@ -331,12 +353,21 @@ def momentum_decay(step: Count, *, momentum: Fraction = 0.9, total_iters: Count)
     _require_step(step)
     numerics.require_counts(total_iters=total_iters)
     numerics.require_fraction(momentum=momentum)
-    left = max(total_iters - step, 0) / total_iters
-    return momentum * left / (1 - momentum + momentum * left)
+    left = max(total_iters - step, 0)
+    return momentum * left / ((1 - momentum) * total_iters + momentum * left)
 
 
 def _require_step(step: int) -> None:
     numerics.require_counts(0, step=step)
+
+
+def _pair(betas: tuple[float, float]) -> tuple[float, float]:
+    """Return two numbers in [0, 1)."""
+    if not (isinstance(betas, tuple | list) and len(betas) == 2):
+        raise TypeError(f"betas: expected a pair of numbers in [0, 1), got {betas!r}")
+    beta1, beta2 = betas
+    numerics.require_fraction(beta1=beta1, beta2=beta2)
+    return beta1, beta2
 
 
 def _require_alike(**arrays: Array) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from reference import _numerics as numerics
 from reference._types import Array
-from reference.convolution import Counts, Padding, Size, _add_back, _in_blocks, _pair, _read, _Track, _tracks
+from reference.convolution import Counts, Padding, Size, _add_back, _pair, _read, _Track, _tracks
 
 Images = Annotated[Array, "n c h v"]
 Pooled = Annotated[Array, "n c oh ow"]
@@ -40,12 +40,11 @@ def max_pool2d(x: Images, *, kernel_size: Counts, stride: Stride = None, padding
     """
     rows, columns = _require_pooling(x, kernel_size, stride, padding)
 
-    def largest(x: Array) -> tuple[Array, ...]:
+    def largest(x: Array) -> Array:
         first, *others = _read(x, rows, columns, -np.inf)
-        return (reduce(np.maximum, others, np.copy(first)),)
+        return reduce(np.maximum, others, np.copy(first))
 
-    (y,) = _in_blocks(largest, x.size, x)
-    return y
+    return numerics.in_blocks(largest, x)
 
 
 def max_pool2d_vjp(
@@ -65,11 +64,10 @@ def max_pool2d_vjp(
     rows, columns = _require_pooling(x, kernel_size, stride, padding)
     _require_cotangent(x, cotangent, rows, columns)
 
-    def shares(x: Array, g: Array) -> tuple[Array, ...]:
-        return (_add_back(_first_of_largest(_read(x, rows, columns, -np.inf), g), rows, columns),)
+    def shares(x: Array, g: Array) -> Array:
+        return _add_back(_first_of_largest(_read(x, rows, columns, -np.inf), g), rows, columns)
 
-    (dx,) = _in_blocks(shares, x.size, x, cotangent)
-    return dx
+    return numerics.in_blocks(shares, x, cotangent)
 
 
 def avg_pool2d(
@@ -90,13 +88,10 @@ def avg_pool2d(
     array([[[[2.  , 1.25]]]])
     """
     rows, columns = _require_pooling(x, kernel_size, stride, padding)
+    numerics.require_flag(count_include_pad=count_include_pad)
     counts = _counts(rows, columns, count_include_pad).astype(x.dtype)
 
-    def means(x: Array) -> tuple[Array, ...]:
-        return (reduce(np.add, _read(x, rows, columns)) / counts,)
-
-    (y,) = _in_blocks(means, x.size, x)
-    return y
+    return numerics.in_blocks(lambda x: reduce(np.add, _read(x, rows, columns)) / counts, x)
 
 
 def avg_pool2d_vjp(
@@ -119,13 +114,13 @@ def avg_pool2d_vjp(
     """
     rows, columns = _require_pooling(x, kernel_size, stride, padding)
     _require_cotangent(x, cotangent, rows, columns)
+    numerics.require_flag(count_include_pad=count_include_pad)
     counts = _counts(rows, columns, count_include_pad).astype(x.dtype)
 
-    def shares(g: Array) -> tuple[Array, ...]:
-        return (_add_back([g / counts] * (len(rows.taps) * len(columns.taps)), rows, columns),)
+    def shares(g: Array) -> Array:
+        return _add_back([g / counts] * (len(rows.taps) * len(columns.taps)), rows, columns)
 
-    (dx,) = _in_blocks(shares, x.size, cotangent)
-    return dx
+    return numerics.in_blocks(shares, cotangent, entries=x.size)
 
 
 def global_avg_pool(x: Images) -> Averages:

@@ -3,8 +3,8 @@
 Statistics are fitted on the training data and applied to any: `standardize(x_test, *feature_statistics(x_train))`.
 Images are (n, c, h, w). Random functions draw from the generator they are given, never from a hidden one, and what they
 return is new; splits are arrays of indices. Arrays of floats are float32 or float64, which the results keep (TypeError
-otherwise); wrong shapes, empty batches, numbers outside their range, and NaN or inf in what statistics are taken of are
-a ValueError.
+otherwise, and on what is no number, generator or integer where one is needed); wrong shapes, empty batches, numbers
+outside their range, and NaN or inf in what statistics are taken of are a ValueError.
 """
 
 # NumPy's functions return Any.
@@ -27,7 +27,9 @@ Deviation = Annotated[Array, "d", "nonnegative"]
 Images = Annotated[Array, "n c h w"]
 Image = Annotated[Array, "c h w"]
 Channel = Annotated[Array, "c"]
+Deviations = Deviation | Annotated[Array, "c h w", "nonnegative"] | Annotated[Array, "c", "nonnegative"]
 Classes = Annotated[IntArray, "n", "classes"]
+NumClasses = Annotated[int, "size of c"]
 Distributions = Annotated[Array, "n c", "simplex"]
 Plane = Annotated[Array, "n 2"]
 Probability = Annotated[float, "fraction"]
@@ -107,7 +109,7 @@ def mean_image(x: Images) -> Image:
     return np.reshape(_statistics(np.reshape(x, (len(x), -1)).T).mean, x.shape[1:])
 
 
-def center(x: Rows, mean: Feature) -> Rows:
+def center(x: Rows | Images, mean: Feature | Image | Channel) -> Rows | Images:
     """x − μ, with the mean of the training data.
 
     Shapes: x (n, d) and mean (d,), or images (n, c, h, w) and a mean image (c, h, w) or channel means (c,); the result
@@ -118,10 +120,11 @@ def center(x: Rows, mean: Feature) -> Rows:
            [ 1.,  0.]])
     """
     numerics.require_floats(x=x, mean=mean)
+    numerics.require_rows(x=x)
     return x - _spread(x, mean=mean)
 
 
-def standardize(x: Rows, mean: Feature, std: Deviation) -> Rows:
+def standardize(x: Rows | Images, mean: Feature | Image | Channel, std: Deviations) -> Rows | Images:
     """(x − μ) / σ, with mean and standard deviation of the training data.
 
     Shapes as in `center`, std as mean. Convention: a feature that was constant, σ = 0, is centered and not divided.
@@ -132,13 +135,14 @@ def standardize(x: Rows, mean: Feature, std: Deviation) -> Rows:
     array([[2., 1.]])
     """
     numerics.require_floats(x=x, mean=mean, std=std)
+    numerics.require_rows(x=x)
     numerics.require_same_shape(mean=mean, std=std)
     numerics.require_nonnegative(std=std)
     return (x - _spread(x, mean=mean)) / _spread(x, std=_unless_zero(std))
 
 
 def feature_range(x: Rows) -> Range:
-    """The smallest and the largest value of every feature: x (n, d), results (d,).
+    """The smallest and the largest value of every feature. Shapes as in `feature_statistics`.
 
     >>> feature_range(np.array([[1.0, 5.0], [3.0, 5.0]]))
     Range(low=array([1., 5.]), high=array([3., 5.]))
@@ -147,7 +151,7 @@ def feature_range(x: Rows) -> Range:
     return Range(np.min(x, axis=0), np.max(x, axis=0))
 
 
-def minmax(x: Rows, low: Feature, high: Feature) -> Rows:
+def minmax(x: Rows | Images, low: Feature | Image | Channel, high: Feature | Image | Channel) -> Rows | Images:
     """(x − low) / (high − low): the training data's range becomes [0, 1].
 
     Shapes as in `center`, low and high as mean there. Convention: a feature that was constant is shifted and not
@@ -158,6 +162,7 @@ def minmax(x: Rows, low: Feature, high: Feature) -> Rows:
     array([[1.5, 1. ]])
     """
     numerics.require_floats(x=x, low=low, high=high)
+    numerics.require_rows(x=x)
     numerics.require_same_shape(low=low, high=high)
     if numerics.is_numpy(low) and not (low <= high).all():
         at = int(np.argmin(np.ravel(low <= high)))
@@ -176,11 +181,11 @@ def polar_features(x: Plane) -> Plane:
            [2.      , 3.141593]])
     """
     _require_data(("n", 2), x)
-    u, v = x[:, 0], x[:, 1]
+    u, v = x[:, 0] + 0, x[:, 1] + 0  # makes 0 of -0, whose angle is another
     return np.stack([np.hypot(u, v), np.arctan2(v, u)], axis=1)
 
 
-def one_hot(labels: Classes, *, num_classes: Count, dtype: npt.DTypeLike = np.float64) -> Distributions:
+def one_hot(labels: Classes, *, num_classes: NumClasses, dtype: npt.DTypeLike = np.float64) -> Distributions:
     """1 at the label and 0 elsewhere, for every row: (n,) integers in 0..c−1 become (n, c) floats.
 
     Source: 000_fca5766a905df26d.txt.
@@ -189,10 +194,13 @@ def one_hot(labels: Classes, *, num_classes: Count, dtype: npt.DTypeLike = np.fl
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
+    kind = numerics.floating(dtype)
     numerics.require_counts(num_classes=num_classes)
+    numerics.require_integers(labels=labels)
     numerics.require_shape(("n",), labels=labels)
+    numerics.require_rows(labels=labels)
     numerics.require_classes(labels, len(labels), num_classes)
-    return (labels[:, None] == np.arange(num_classes)).astype(numerics.floating(dtype))
+    return (labels[:, None] == np.arange(num_classes)).astype(kind)
 
 
 # --- new data out of old ----------------------------------------------------------------------------------------------
@@ -235,7 +243,7 @@ def add_noise(x: Rows, generator: np.random.Generator, *, std: Nonnegative) -> R
     """
     numerics.require_floats(x=x)
     numerics.require_generator(generator)
-    numerics.require_nonnegative(std=std)
+    numerics.require_at_least_zero(std=std)
     return x + std * generator.standard_normal(x.shape).astype(x.dtype)
 
 
@@ -273,8 +281,10 @@ def mixup(x: Rows, labels: Distributions, generator: np.random.Generator, *, alp
     """
     numerics.require_floats(x=x, labels=labels)
     numerics.require_shape(("n", "c"), labels=labels)
+    if not x.shape:
+        raise ValueError("x: expected samples along a first axis, got a scalar")
     numerics.require_rows(x=x, labels=labels)
-    numerics.require_shape((len(x), "c"), labels=labels)
+    numerics.require_shape((x.shape[0], "c"), labels=labels)
     numerics.require_distributions(labels=labels)
     numerics.require_generator(generator)
     numerics.require_positive(alpha=alpha)
@@ -326,12 +336,13 @@ def k_fold(n: int, generator: np.random.Generator, *, k: int) -> tuple[Fold, ...
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
 def _statistics(columns: Array) -> Statistics:
-    """Mean and deviation of every row, summed in float64, as distances from its first entry: a constant has none."""
+    """Mean and deviation of every row, in float64, by the distances from its first entry: a constant has none."""
     wide = columns.astype(np.float64)
-    first = wide[:, :1]
-    mean = first + np.mean(wide - first, axis=-1, keepdims=True)
-    std = np.sqrt(np.mean((wide - mean) ** 2, axis=-1))
-    return Statistics(mean[:, 0].astype(columns.dtype), std.astype(columns.dtype))
+    first = wide[:, 0]
+    away = wide - first[:, None]
+    mean = np.mean(away, axis=1)
+    std = np.sqrt(np.mean((away - mean[:, None]) ** 2, axis=1))
+    return Statistics((first + mean).astype(columns.dtype), std.astype(columns.dtype))
 
 
 def _spread(x: Array, **statistic: Array) -> Array:

@@ -23,6 +23,7 @@ Params = TypeVar("Params")
 Vector = Annotated[Array, "d"]
 Inputs = Annotated[Array, "n d"]
 Weights = Annotated[Array, "d c"]
+Parameters = Vector | Weights
 Targets = Annotated[Array, "n c"]
 Mask = Annotated[Array, "n d", "mask"]
 
@@ -36,7 +37,7 @@ class EarlyStopping(NamedTuple, Generic[Params]):
     epochs: int
 
 
-def l2_penalty(w: Vector) -> Array:
+def l2_penalty(w: Parameters) -> Array:
     """Σ w², for weights of any shape; the result is a scalar.
 
     Source: 001_85d2a45f19410a02.txt (R(w) = wᵀw).
@@ -48,8 +49,8 @@ def l2_penalty(w: Vector) -> Array:
     return cast(Array, np.sum(w**2))
 
 
-def l2_penalty_grad(w: Vector) -> Vector:
-    """∂/∂w of `l2_penalty`: 2 w, not w. Source: 001_85d2a45f19410a02.txt.
+def l2_penalty_grad(w: Parameters) -> Parameters:
+    """∂/∂w of `l2_penalty`: 2 w, not w, for any shape. Source: 001_85d2a45f19410a02.txt.
 
     >>> l2_penalty_grad(np.array([1.0, -3.0]))
     array([ 2., -6.])
@@ -58,7 +59,7 @@ def l2_penalty_grad(w: Vector) -> Vector:
     return 2 * w
 
 
-def l1_penalty(w: Vector) -> Array:
+def l1_penalty(w: Parameters) -> Array:
     """Σ |w|, for weights of any shape; the result is a scalar. Source: 002_8e0f3b4f5874cfed.txt (the R of the loss).
 
     >>> float(l1_penalty(np.array([1.0, -3.0])))
@@ -68,8 +69,8 @@ def l1_penalty(w: Vector) -> Array:
     return np.sum(np.abs(w))
 
 
-def l1_penalty_grad(w: Vector) -> Vector:
-    """∂/∂w of `l1_penalty`: the sign of w.
+def l1_penalty_grad(w: Parameters) -> Parameters:
+    """∂/∂w of `l1_penalty`: the sign of w, for any shape.
 
     Convention: at 0, where every number from −1 to 1 is a subgradient, it is 0. Source: as `l1_penalty`.
 
@@ -80,7 +81,7 @@ def l1_penalty_grad(w: Vector) -> Vector:
     return np.sign(w)
 
 
-def weight_decay_step(params: Vector, grad: Vector, *, lr: Positive, l2: Nonnegative) -> Vector:
+def weight_decay_step(params: Parameters, grad: Parameters, *, lr: Positive, l2: Nonnegative) -> Parameters:
     """w ← (1 − 2 · lr · l2) w − lr · g: one step of gradient descent on L + l2 · Σ w², with g = ∂L/∂w.
 
     Shapes: any, both alike. Convention: l2 stands before the whole square; PyTorch's weight_decay, added to the
@@ -92,7 +93,7 @@ def weight_decay_step(params: Vector, grad: Vector, *, lr: Positive, l2: Nonnega
     numerics.require_floats(params=params, grad=grad)
     numerics.require_same_shape(params=params, grad=grad)
     numerics.require_positive(lr=lr)
-    numerics.require_nonnegative(l2=l2)
+    numerics.require_at_least_zero(l2=l2)
     return (1 - 2 * lr * l2) * params - lr * grad
 
 
@@ -125,7 +126,7 @@ def ridge_objective_grad(W: Weights, x: Inputs, targets: Targets, *, l2: Nonnega
 def dropout_mask(x: Inputs, generator: np.random.Generator, *, p: Fraction = 0.5) -> Mask:
     """Draw a mask of the shape and dtype of x: 0 (dropped) with probability p, else 1, each entry by itself.
 
-    Raises ValueError on p outside [0, 1) and TypeError on what is no numpy.random.Generator.
+    x may have any shape. Raises ValueError on p outside [0, 1) and TypeError on what is no numpy.random.Generator.
     Source: Srivastava et al. 2014.
 
     >>> dropout_mask(np.zeros((2, 5)), np.random.default_rng(3), p=0.5)
@@ -151,7 +152,7 @@ def dropout(x: Inputs, mask: Mask, *, p: Fraction = 0.5, training: Literal[True,
     >>> dropout(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, 1.0]), p=0.75, training=False)
     array([1., 2., 3.])
     """
-    _require_mask(x, mask, p)
+    _require_mask(x, mask, p, training)
     return x * mask / (1 - p) if training else x.copy()
 
 
@@ -165,7 +166,7 @@ def dropout_vjp(
     >>> dropout_vjp(np.array([1.0, 2.0]), np.array([1.0, 0.0]), np.array([3.0, 3.0]), p=0.25)
     array([4., 0.])
     """
-    _require_mask(x, mask, p)
+    _require_mask(x, mask, p, training)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
     return cotangent * mask / (1 - p) if training else cotangent.copy()
@@ -177,16 +178,21 @@ def early_stopping(history: Iterable[tuple[float, Params]], *, patience: int) ->
     The history is read no further than that, so a generator that trains an epoch for each pair is stopped early; of the
     best parameters a deep copy is kept, since a loop may write into its own. Conventions: only a loss below all before
     is a new low, the first of equal ones is kept, and NaN is never one. Raises ValueError if there was no new low at
-    all, and on a patience below 1. Source: 001_85d2a45f19410a02.txt.
+    all, and on a patience below 1; TypeError on what is no pair with a number. Source: 001_85d2a45f19410a02.txt.
 
     >>> losses = [0.9, 0.5, 0.7, 0.6, 0.1]
     >>> early_stopping(((loss, f"weights {i}") for i, loss in enumerate(losses)), patience=2)
     EarlyStopping(epoch=1, loss=0.5, params='weights 1', epochs=4)
     """
     numerics.require_counts(patience=patience)
+    numerics.require_kind(Iterable, history=history)
     best: EarlyStopping[Params] | None = None
     epochs = 0
-    for epoch, (loss, params) in enumerate(history):
+    for epoch, pair in enumerate(history):
+        if not (isinstance(pair, tuple | list) and len(pair) == 2):
+            raise TypeError(f"history[{epoch}]: expected a pair (loss, parameters), got {type(pair).__name__}")
+        loss, params = pair
+        numerics.require_real(**{f"history[{epoch}][0]": loss})
         epochs = epoch + 1
         if loss < (best.loss if best else np.inf):
             best = EarlyStopping(epoch, loss, copy.deepcopy(params), epochs)
@@ -218,13 +224,14 @@ def max_norm(W: Weights, *, max_norm: Positive) -> Weights:
 def clip_by_global_norm(grads: Sequence[Array], *, max_norm: Positive) -> tuple[Array, ...]:
     """g · min(1, c / ‖g‖), where g is all gradients of a network as one vector, and c = max_norm.
 
-    Shapes: a sequence of arrays of any shapes; the result is a tuple of such. The direction of g is kept. Convention:
-    PyTorch's clip_grad_norm_ divides by ‖g‖ + 1e−6. Raises ValueError on an empty sequence.
+    Shapes: a tuple or list of arrays of any shapes; the result is a tuple of such. The direction of g is kept.
+    Convention: PyTorch's clip_grad_norm_ divides by ‖g‖ + 1e−6. Raises ValueError on an empty sequence or array.
     Source: Pascanu, Mikolov and Bengio 2013, algorithm 1.
 
     >>> clip_by_global_norm((np.array([3.0]), np.array([[0.0, 4.0]])), max_norm=2.5)
     (array([1.5]), array([[0., 2.]]))
     """
+    numerics.require_kind(tuple | list, grads=grads)
     named = {f"grads[{i}]": g for i, g in enumerate(grads)}
     if not named:
         raise ValueError("grads: expected at least one array, got an empty sequence")
@@ -245,12 +252,13 @@ def _require_regression(W: Array, x: Array, targets: Array, l2: float) -> None:
     numerics.require_shape((x.shape[1], "c"), W=W)
     numerics.require_shape((x.shape[0], W.shape[1]), targets=targets)
     numerics.require_rows(targets=targets)
-    numerics.require_nonnegative(l2=l2)
+    numerics.require_at_least_zero(l2=l2)
 
 
-def _require_mask(x: Array, mask: Array, p: float) -> None:
+def _require_mask(x: Array, mask: Array, p: float, training: bool) -> None:
     numerics.require_floats(x=x, mask=mask)
     numerics.require_same_shape(x=x, mask=mask)
     numerics.require_fraction(p=p)
+    numerics.require_flag(training=training)
     if numerics.is_numpy(mask) and (wrong := (mask != 0) & (mask != 1)).any():
         raise ValueError(f"mask: expected zeros (dropped) and ones (kept), got {np.asarray(mask)[wrong].flat[0]}")

@@ -1,8 +1,9 @@
 """Training: models with their loss, batches, searches, and the loop that fits a network.
 
 Arrays share one dtype, float32 or float64, which the results keep (TypeError otherwise); sizes that do not fit, labels
-outside their domain, an empty batch and a negative l2 are a ValueError. What is random draws from the generator that it
-is given, and from nothing else.
+outside their domain, an empty batch and numbers outside their range are a ValueError; what is no network, function,
+generator or number where one is needed is a TypeError. What is random draws from the generator that it is given, and
+from nothing else.
 """
 
 # NumPy's functions return Any.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -28,13 +29,14 @@ from reference.losses import (
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
 )
-from reference.networks import Head, _head
+from reference.networks import Head, _head, _require_labels
 from reference.regularization import early_stopping
 
 Weights = Annotated[Array, "d c"]
 Inputs = Annotated[Array, "n d"]
 Distributions = Annotated[Array, "n c", "simplex"]
 Classes = Annotated[IntArray, "n", "classes"]
+NumClasses = Annotated[int, "size of c"]
 Vector = Annotated[Array, "d"]
 Answers = Annotated[Array, "n", "unit"]
 
@@ -155,10 +157,12 @@ def linear_classifier(x: Inputs, W: Weights, b: Annotated[Array, "c"]) -> Annota
     >>> linear_classifier(np.array([[2.0], [-2.0]]), np.array([[1.0, -1.0]]), np.array([0.0, 0.5]))
     array([0, 1])
     """
-    return predict_label(affine(x, W, b))
+    scores = affine(x, W, b)
+    numerics.require_finite(x=x, W=W, b=b)
+    return predict_label(scores)
 
 
-def confusion_matrix(labels: Classes, predicted: Classes, *, num_classes: Count) -> Annotated[IntArray, "c c"]:
+def confusion_matrix(labels: Classes, predicted: Classes, *, num_classes: NumClasses) -> Annotated[IntArray, "c c"]:
     """M[i, j] = how many samples of class i were predicted as class j; the truth in the rows, as in scikit-learn.
 
     Shapes: labels and predicted (n,), integers in 0..c−1; the result is (c, c). Its trace over its sum is the accuracy.
@@ -168,11 +172,11 @@ def confusion_matrix(labels: Classes, predicted: Classes, *, num_classes: Count)
            [0, 1]])
     """
     numerics.require_counts(num_classes=num_classes)
+    numerics.require_integers(labels=labels, predicted=predicted)
     numerics.require_shape(("n",), labels=labels)
     numerics.require_shape(labels.shape, predicted=predicted)
+    numerics.require_rows(labels=labels)
     for name, classes in (("labels", labels), ("predicted", predicted)):
-        if not np.issubdtype(classes.dtype, np.integer):
-            raise TypeError(f"{name}: expected integers, got {classes.dtype}; write {name}.astype(np.int64)")
         if ((classes < 0) | (classes >= num_classes)).any():
             wrong = classes[(classes < 0) | (classes >= num_classes)][0]
             raise ValueError(f"{name}: expected classes in 0..{num_classes - 1}, got {wrong}; classes count from zero")
@@ -219,10 +223,13 @@ def random_search(
     """
     numerics.require_counts(trials=trials)
     numerics.require_generator(generator)
+    numerics.require_function(f=f, draw=draw)
     best: Found[Point] | None = None
     for trial in range(trials):
         params = draw(generator)
-        loss = float(f(params))
+        value = f(params)
+        numerics.require_scalar(**{"f(x)": value})
+        loss = float(value)
         if loss < (best.loss if best else np.inf):
             best = Found(params, loss, trial)
     if best is None:
@@ -243,10 +250,12 @@ def gradient_descent(
     """
     numerics.require_floats(x=x)
     numerics.require_counts(steps=steps)
+    numerics.require_function(f=f, grad=grad)
     values = [f(x)]
     for _ in range(steps):
         x = optimizers.sgd(x, grad(x), lr=lr)
         values.append(f(x))
+    numerics.require_scalar(**{f"f(x) at step {step}": value for step, value in enumerate(values)})
     return Descent(x, np.stack(values))
 
 
@@ -275,10 +284,13 @@ def loss_and_grads(
     >>> loss_and_grads(network, np.array([[4.0]]), np.array([1]), rng).grads
     Layer(W=array([[ 2., -2.]]), b=array([ 0.5, -0.5]))
     """
-    numerics.require_nonnegative(l2=l2)
+    numerics.require_at_least_zero(l2=l2)
     numerics.require_generator(generator)
+    numerics.require_kind(Block, network=network)
+    _require_samples(x=x, labels=labels)
     loss, grad = _head(head)
     passed = network.forward(network.params, network.statistics, x, generator)
+    _require_labels(head, passed.y, labels)
     weights = _leaves(network.params)
     slopes = _leaves(passed.pull(grad(passed.y, labels)).grads)
     value = loss(passed.y, labels)
@@ -307,7 +319,8 @@ def updates(
     """Train: shuffle, cut into batches, and for each the loss, its gradients and a step; yield after every step.
 
     lr is a number, or a schedule: a function of the steps taken so far, counted from zero, to a positive number.
-    momentum serves "momentum", betas and eps serve "adam"; the steps are those of `optimizers`.
+    momentum serves "momentum", betas and eps serve "adam"; the steps are those of `optimizers`. Raises ValueError on
+    NaN or inf in x or the network, and where Adam's averages are no longer finite: the run has diverged.
     Source: 001_85d2a45f19410a02.txt (shuffle, segment, run through all: an epoch).
 
     >>> from reference.blocks import dense_block
@@ -316,9 +329,18 @@ def updates(
     >>> [update.lr for update in updates(dense_block(1, 2, rng), x, labels, rng, lr=0.5, epochs=2, batch_size=2)]
     [0.5, 0.5, 0.5, 0.5]
     """
-    _require_samples(x, labels)
+    numerics.require_kind(Block, network=network)
+    _require_samples(x=x, labels=labels)
     numerics.require_counts(epochs=epochs, batch_size=batch_size)
     numerics.require_generator(generator)
+    numerics.require_word(Head, head=head)
+    numerics.require_at_least_zero(l2=l2)
+    for field in ("params", "statistics"):
+        for i, array in enumerate(_leaves(getattr(network, field))):  # counted through all nested tuples
+            numerics.require_floats(x=x, **{f"network.{field}[{i}]": array})
+            numerics.require_finite(x=x, **{f"network.{field}[{i}]": array})
+    if not callable(lr):
+        numerics.require_positive(lr=lr)
     fresh, step = _stepper(optimizer, momentum=momentum, betas=betas, eps=eps)
 
     def run(network: Block) -> Iterator[Update]:
@@ -369,10 +391,14 @@ def fit(
     >>> len(fitted.history), round(fitted.history[-1].loss, 3), np.argmax(predict(fitted.network, x), axis=1)
     (20, 0.047, array([0, 1, 1]))
     """
+    numerics.require_kind(Block, network=network)
+    _require_samples(x=x, labels=labels)
     if patience is not None and validation is None:
         raise ValueError("validation: expected a pair (x, labels), which patience needs, got None")
     if validation is not None:
-        _require_samples(*validation)
+        _require_validation(validation, x, labels)
+    if patience is not None:
+        numerics.require_counts(patience=patience)
     steps = updates(
         network,
         x,
@@ -436,6 +462,10 @@ def _stepper(
     optimizer: str, *, momentum: float, betas: tuple[float, float], eps: float
 ) -> tuple[Callable[[Array], Any], Callable[[Array, Array, Any, float], tuple[Array, Any]]]:
     """Return what an optimizer starts with, and its step (params, grad, state, lr) → (params, state)."""
+    numerics.require_word(Optimizer, optimizer=optimizer)
+    numerics.require_fraction(momentum=momentum)
+    optimizers._pair(betas)
+    numerics.require_positive(eps=eps)
     if optimizer == "sgd":
         return lambda w: None, lambda w, g, state, lr: (optimizers.sgd(w, g, lr=lr), None)
     if optimizer == "momentum":
@@ -443,26 +473,47 @@ def _stepper(
             lambda w: optimizers.MomentumState(np.zeros_like(w)),
             lambda w, g, state, lr: optimizers.momentum(w, g, state, lr=lr, momentum=momentum),
         )
-    if optimizer == "adam":
-        return (
-            lambda w: optimizers.AdamState(0, np.zeros_like(w), np.zeros_like(w)),
-            lambda w, g, state, lr: optimizers.adam(w, g, state, lr=lr, betas=betas, eps=eps),
+    return (
+        lambda w: optimizers.AdamState(0, np.zeros_like(w), np.zeros_like(w)),
+        lambda w, g, state, lr: optimizers.adam(w, g, state, lr=lr, betas=betas, eps=eps),
+    )
+
+
+def _require_samples(**pair: Array | IntArray) -> None:
+    """Raise unless the first array holds samples, and the second a label for each."""
+    (of_x, x), (of_labels, labels) = pair.items()
+    numerics.require_floats(**{of_x: x})
+    if len(x.shape) < 2:
+        raise ValueError(f"{of_x}: expected samples along the first axis, features along others, got shape {x.shape}")
+    numerics.require_rows(**{of_x: x})
+    numerics.require_kind(np.ndarray, **{of_labels: labels})
+    if labels.shape[:1] != x.shape[:1]:
+        raise ValueError(
+            f"{of_labels}: expected one for each of the {len(x)} samples of {of_x}, got shape {labels.shape}"
         )
-    raise ValueError(f"optimizer: expected one of {', '.join(get_args(Optimizer))}, got {optimizer!r}")
 
 
-def _require_samples(x: Array, labels: Array | IntArray) -> None:
-    numerics.require_floats(x=x)
-    numerics.require_rows(x=x)
-    if len(labels) != len(x):
-        raise ValueError(f"labels: expected one for each of the {len(x)} samples of x, got {len(labels)}")
+def _require_validation(validation: tuple[Array, Array | IntArray], x: Array, labels: Array | IntArray) -> None:
+    """Raise unless these are samples and labels such as those that are trained on."""
+    if not (isinstance(validation, tuple | list) and len(validation) == 2):
+        raise TypeError(f"validation: expected a pair (x, labels), got {type(validation).__name__}")
+    held_x, held_labels = validation
+    _require_samples(**{"validation[0]": held_x, "validation[1]": held_labels})
+    numerics.require_floats(x=x, **{"validation[0]": held_x})
+    numerics.require_finite(**{"validation[0]": held_x})
+    numerics.require_shape(("n", *x.shape[1:]), **{"validation[0]": held_x})
+    numerics.require_shape(("n", *labels.shape[1:]), **{"validation[1]": held_labels})
+    if held_labels.dtype.kind != labels.dtype.kind:
+        raise TypeError(f"validation[1]: expected labels like those of x, {labels.dtype}, got {held_labels.dtype}")
 
 
 def _require_model(W: Array, x: Array, l2: float) -> None:
     numerics.require_floats(W=W, x=x)
     numerics.require_shape(("n", "d"), x=x)
+    numerics.require_rows(x=x)
     numerics.require_shape((x.shape[1], "c"), W=W)
-    numerics.require_nonnegative(l2=l2)
+    numerics.require_rows(W=W)
+    numerics.require_at_least_zero(l2=l2)
 
 
 def _require_logistic(w: Array, x: Array, l2: float) -> None:
@@ -470,4 +521,4 @@ def _require_logistic(w: Array, x: Array, l2: float) -> None:
     numerics.require_shape(("n", "d"), x=x)
     numerics.require_rows(x=x)
     numerics.require_shape((x.shape[1],), w=w)
-    numerics.require_nonnegative(l2=l2)
+    numerics.require_at_least_zero(l2=l2)

@@ -153,7 +153,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: bounds.sample_mean(X, SampleMeanState(-1, np.zeros(3))),
         ValueError,
-        "n: expected values of at least 0, got -1",
+        "n: expected at least 0, got -1",
     ),
     (
         lambda: bounds.sample_mean(X.astype(np.float32), FRESH),

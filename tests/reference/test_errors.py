@@ -145,7 +145,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: training.softmax_regression(np.zeros((3, 2)), Z, K, l2=-0.1),
         ValueError,
-        "l2: expected values of at least 0, got -0.1",
+        "l2: expected a finite number of at least 0, got -0.1",
     ),
     (
         lambda: optimizers.sgd(np.zeros(3), np.zeros(3), lr=-1.0),
@@ -160,7 +160,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: optimizers.adam(np.zeros(3), np.zeros(3), ADAM._replace(v=np.array([0.0, -1.0, 0.0]))),
         ValueError,
-        "v: expected values of at least 0, got -1.0",
+        "v: expected finite values of at least 0, got -1.0",
     ),
     (
         lambda: optimizers.adam(np.zeros(2), np.zeros(2), ADAM),

@@ -496,7 +496,8 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: layers.residual_unit(*UNIT, activation="swish"),  # type: ignore[arg-type]
         ValueError,
-        "activation: expected one of identity, sigmoid, tanh, relu, leaky_relu, softplus, gelu, silu, got 'swish'",
+        'activation: expected "identity", "sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu" or "silu", '
+        "got 'swish'",
     ),
     (
         lambda: layers.concatenate_channels(IMAGES, IMAGES[:, :, :4]),
@@ -544,11 +545,12 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
         ValueError,
         "layers[0]: expected a pair (W, b), got ndarray",
     ),
-    (lambda: networks.mlp(X, LAYERS[1:]), ValueError, "W: expected shape (4, d_out), got (5, 2)"),
+    (lambda: networks.mlp(X, LAYERS[1:]), ValueError, "x: expected shape (n, 5), got (7, 4)"),
     (
         lambda: networks.mlp(F32, LAYERS),
         TypeError,
-        "expected one dtype for all arrays, got x float32, W float64, b float64; convert them with .astype",
+        "expected one dtype for all arrays, got x float32, layers[0].W float64, layers[0].b float64; "
+        "convert them with .astype",
     ),
     (
         lambda: networks.mlp_vjp(X, LAYERS, G[:, :1]),
@@ -563,7 +565,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: networks.mlp_loss(X, LAYERS, G, head="tanh"),  # type: ignore[arg-type]
         ValueError,
-        "head: expected one of softmax, sigmoid, identity, got 'tanh'",
+        'head: expected "softmax", "sigmoid" or "identity", got \'tanh\'',
     ),
     (lambda: blocks.chain(), ValueError, "blocks: expected at least one block, got none"),
     (

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from graders.harness.arithmetic import bounded_kind, exact_kind
+from reference import _numerics as numerics
 from reference import _special as special
 from reference import activations
 from reference._types import Array
@@ -98,14 +99,14 @@ def test_the_normal_distribution_and_its_density_are_within_a_few_ulps(dtype: ty
     assert ulps(special.normal_pdf(z), slopes).max() <= most
 
 
-def test_the_tanh_form_of_gelu_keeps_its_tail() -> None:
-    truth = [
-        x / (1 + MP.exp(-MP.sqrt(8 / MP.pi) * (x + MP.mpf(0.044715) * x**3))) for x in (MP.mpf(float(x)) for x in TAILS)
-    ]
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_tanh_form_of_gelu_keeps_its_tail(dtype: type[Any]) -> None:
+    z = np.concatenate([X, TAILS]).astype(dtype)
+    slope, cubic = MP.sqrt(8 / MP.pi), MP.mpf("0.044715")
+    truth = [x / (1 + MP.exp(-slope * (x + cubic * x**3))) for x in (MP.mpf(float(x)) for x in z)]
 
-    np.testing.assert_allclose(
-        activations.gelu(TAILS, approximate="tanh"), [float(t) for t in truth], rtol=1e-12, atol=1e-300
-    )
+    kept = np.array([abs(float(t)) >= 800 * np.finfo(dtype).tiny or t == 0 for t in truth])
+    assert ulps(activations.gelu(z, approximate="tanh"), truth)[kept].max() <= 4
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -165,7 +166,7 @@ def test_the_arguments_are_left_alone_and_strides_do_not_matter(form: str) -> No
 
 @pytest.mark.parametrize("form", FORMS)
 def test_large_arrays_are_taken_in_blocks_with_the_same_values(form: str) -> None:
-    z = RNG.standard_normal((3, special.BLOCK // 2 + 5))
+    z = RNG.standard_normal((3, numerics.CACHED // 2 + 5))
 
     whole = forward(form)(z)
     np.testing.assert_array_equal(whole[2, -7:], forward(form)(z[2, -7:]))
@@ -239,7 +240,7 @@ def test_they_are_pytorchs(torch: Any, form: str) -> None:
         (
             lambda: activations.leaky_relu(Z, negative_slope=-0.1),
             ValueError,
-            "negative_slope: expected values of at least 0, got -0.1",
+            "negative_slope: expected a finite number of at least 0, got -0.1",
         ),
         (
             lambda: activations.softplus(np.array([1, 2])),
@@ -254,7 +255,7 @@ def test_they_are_pytorchs(torch: Any, form: str) -> None:
         (
             lambda: activations.softmax_jacobian(np.zeros((2, 0))),
             ValueError,
-            "axis: expected at least one entry along axis -1, got shape (2, 0)",
+            "z: expected shape (..., c) with at least one class, got (2, 0)",
         ),
     ],
 )

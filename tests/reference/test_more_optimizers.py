@@ -189,6 +189,13 @@ def test_the_lr_warms_up_on_a_line() -> None:
     np.testing.assert_allclose(got, [0.4, 0.5, 0.6, 0.7, 0.8, 0.8, 0.8], rtol=1e-15)
 
 
+def test_every_optimizer_takes_the_first_step_of_a_warm_up() -> None:
+    first = optimizers.warmup_lr(0, lr=0.75)
+
+    assert first == 0.25
+    np.testing.assert_array_equal(optimizers.sgd(THETA, THETA, lr=first), 0.75 * THETA)
+
+
 def test_the_sum_of_a_gradients_weights_falls_on_a_line() -> None:
     got = np.array([optimizers.momentum_decay(step, momentum=0.9, total_iters=5) for step in range(8)])
 
@@ -220,6 +227,7 @@ def test_eight_steps_are_pytorchs(torch: Any, name: str, other: str) -> None:
         ("exponential_lr", "ExponentialLR", {"gamma": 0.7}),
         ("cosine_lr", "CosineAnnealingLR", {"T_max": 5, "eta_min": 0.05}),
         ("warmup_lr", "LinearLR", {"start_factor": 0.25, "total_iters": 4}),
+        ("warmup_lr", "LinearLR", {}),
     ],
 )
 def test_twelve_steps_of_a_schedule_are_pytorchs(torch: Any, name: str, other: str, hyper: dict[str, Any]) -> None:
@@ -242,12 +250,12 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: optimizers.adamw(THETA, GRADS[0], AdamState(0, ZERO, ZERO), weight_decay=-0.1),
         ValueError,
-        "weight_decay: expected values of at least 0, got -0.1",
+        "weight_decay: expected a finite number of at least 0, got -0.1",
     ),
     (
         lambda: optimizers.adamax(THETA, GRADS[0], AdamaxState(0, ZERO, ZERO - 1)),
         ValueError,
-        "u: expected values of at least 0, got -1.0",
+        "u: expected finite values of at least 0, got -1.0",
     ),
     (
         lambda: optimizers.adamax(THETA, GRADS[0], AdamaxState(0, ZERO, ZERO), eps=0.0),
@@ -282,7 +290,17 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: optimizers.cosine_lr(1, lr=0.1, T_max=4, eta_min=-0.1),
         ValueError,
-        "eta_min: expected values of at least 0, got -0.1",
+        "eta_min: expected a finite number of at least 0, got -0.1",
+    ),
+    (
+        lambda: optimizers.warmup_lr(1, lr=0.1, start_factor=0.0),
+        ValueError,
+        "start_factor: expected a positive finite number, got 0.0",
+    ),
+    (
+        lambda: optimizers.warmup_lr(1, lr=0.1, start_factor=1.5),
+        ValueError,
+        "start_factor: expected a number in [0, 1], got 1.5",
     ),
     (
         lambda: optimizers.warmup_lr(1, lr=-0.1),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from graders.harness.arithmetic import bounded_kind, exact_kind, lift, rounded_kind
-from reference import convolution
+from reference import _numerics as numerics
 from reference._types import Array
 from reference.normalization import (
     batch_norm,
@@ -123,7 +123,7 @@ def test_group_norm_is_pytorchs(inputs: str, num_groups: int) -> None:
 
 
 def test_some_inputs_go_block_by_block() -> None:
-    assert MANY.size > 2 * convolution.CACHED
+    assert MANY.size > 2 * numerics.CACHED
 
 
 @pytest.mark.parametrize("x", [TABLE, IMAGES], ids=["table", "images"])
@@ -282,7 +282,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: batch_norm_when_evaluating(TABLE, GAMMA, BETA, MEAN, -VAR),
         ValueError,
-        f"running_var: expected values of at least 0, got {np.min(-VAR)}",
+        f"running_var: expected finite values of at least 0, got {np.min(-VAR)}",
     ),
     (
         lambda: batch_norm_when_evaluating_vjp(TABLE, GAMMA, BETA, MEAN[1:], VAR, TABLE),

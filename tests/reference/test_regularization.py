@@ -339,7 +339,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: regularization.ridge_objective_grad(W, X, Y, l2=-1.0),
         ValueError,
-        "l2: expected values of at least 0, got -1.0",
+        "l2: expected a finite number of at least 0, got -1.0",
     ),
     (
         lambda: regularization.dropout(W, MASK, p=1.0),
