@@ -23,10 +23,16 @@ TOPICS = (
     "losses",
     "layers",
     "convolution",
+    "pooling",
+    "normalization",
+    "regularization",
     "optimizers",
     "initialization",
+    "preprocessing",
     "networks",
     "training",
+    "ensembles",
+    "bounds",
 )
 
 

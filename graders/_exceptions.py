@@ -47,14 +47,23 @@ WITHOUT_EXERCISE: Mapping[str, str] = {
 }  # fmt: skip
 """Public functions of the reference that are no exercise, and so have no row in the certificate."""
 
-STEEP_SIGMOID = "σ(z) (1 − σ(z)) is 0 in float64 from z = 37 on, where the slope is e⁻ᶻ"
+CUT_SOFTPLUS = "above 20 it is cut: at 20.01 it gives {} in float64, and right is {}"
 TORCH_DEFECTS: Mapping[str, str] = {
-    "layers.residual_unit_vjp": STEEP_SIGMOID,
-    "networks.mlp_vjp": STEEP_SIGMOID,
+    "activations.softplus": CUT_SOFTPLUS.format("20.01", "20.01000000204"),
+    "activations.softplus_vjp": CUT_SOFTPLUS.format("1", "0.99999999796"),
+    "losses.kl_divergence": "of p = q = [[0, 1]] it is NaN",
+    "losses.sigmoid_bce": "the logarithm is cut at -100: of p = 1e-44 and t = 1 it gives 100, and right is 101.31",
+    "losses.sigmoid_bce_grad": "p (1 - p) is kept from 0: of p = 1e-13 and t = 1 it gives -1e12, and right is -1e13",
+    "normalization.rms_norm_vjp": "of [[1e15, 1e15]] and [[1, 0]] in float32 it is 2.99e-16 and -7.01e-16, not ±5e-16",
+    "regularization.max_norm": "renorm divides by the norm + 1e-7: [[2.0]], at most 1, becomes 0.99999995 in float64",
+    "regularization.clip_by_global_norm": "get_total_norm of [1e20, 1e20] is inf in float32, so the gradients become 0",
     "networks.gradient_norms": "vector_norm squares its entries: that of 1e-26 is 0 in float32, that of 1e22 inf",
 }
 """Functions whose counterpart in PyTorch does not get full marks, with the smallest input that shows it."""
 
-LESS_EXACT: Mapping[str, str] = {}
-"""Functions that miss a goal of the certificate: more than half of the allowed error, or worse than PyTorch by more
-than 2 ulp and twice its share."""
+SLOPE = "two terms cancel where the slope is 0, at z = {}; elsewhere it is within {} ulp"
+LESS_EXACT: Mapping[str, str] = {
+    "activations.silu_vjp": SLOPE.format("-1.278", "4.5"),
+    "activations.gelu_vjp": SLOPE.format("-0.752", "12"),
+}
+"""Functions that miss a goal of the certificate, as docs/make_certificate.py states them."""

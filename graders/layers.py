@@ -15,7 +15,7 @@ from graders.harness.sandbox.codec import Record
 from reference import activations
 from reference import layers as reference
 from reference._types import Array
-from reference.layers import AffineGrads, InceptionParams
+from reference.layers import AffineGrads, InceptionParams, ResidualUnitGrads
 
 # Distinct sizes, full mantissas.
 _X = [[0.3, -1.7, 0.9], [1.1, 0.4, -0.6]]
@@ -250,6 +250,28 @@ def unit_by_columns(x: Array, W: Array, V: Array, *, activation: Any = "relu") -
     return (x.T + V.T @ g(W.T @ x.T)).T
 
 
+def textbook_slope(activation: str, z: Array) -> Array:
+    """The derivative of an activation as books write it, in terms of its value: it is 0 far out, where 1 − σ is."""
+    if activation == "sigmoid":
+        s = activations.sigmoid(z)
+        return s * (1 - s)
+    if activation == "tanh":
+        return 1 - activations.tanh(z) ** 2
+    if activation == "identity":
+        return np.ones_like(z)
+    return getattr(activations, f"{activation}_vjp")(z, np.ones_like(z))
+
+
+def unit_vjp_by_the_textbook(
+    x: Array, W: Array, V: Array, cotangent: Array, *, activation: Any = "relu"
+) -> ResidualUnitGrads:
+    """The slope of the activation by itself, from its value."""
+    g = (lambda z: z) if activation == "identity" else getattr(activations, activation)
+    z = x @ W
+    error = textbook_slope(activation, z) * (cotangent @ V.T)
+    return ResidualUnitGrads(cotangent + error @ W.T, x.T @ error, g(z).T @ cotangent)
+
+
 _UNITS = (
     edge("small", x=_X, W=_W, V=_V),
     edge("one of everything", x=[[-1.7]], W=[[0.6]], V=[[1.3]], activation="tanh"),
@@ -264,7 +286,12 @@ _UNITS = (
 residual_unit = Exercise(
     reference.residual_unit, programs=(unit_by_columns,), edges=_UNITS, rivals={"torch": _torch_residual_unit}
 )
-residual_unit_vjp = Exercise(reference.residual_unit_vjp, edges=_UNITS, rivals={"torch": _torch_residual_unit_vjp})
+residual_unit_vjp = Exercise(
+    reference.residual_unit_vjp,
+    programs=(unit_vjp_by_the_textbook,),
+    edges=_UNITS,
+    rivals={"torch": _torch_residual_unit_vjp},
+)
 
 
 def _torch_concatenate_channels_vjp(torch: Any, a: Array, b: Array, cotangent: Array) -> tuple[Array, ...]:

@@ -14,10 +14,11 @@ import numpy as np
 from graders.harness.drawing import Source
 from graders.harness.exercise import Exercise, edge, extreme
 from graders.harness.sandbox.codec import Record
+from graders.layers import textbook_slope
 from reference import activations
 from reference import networks as reference
 from reference._types import Array
-from reference.networks import Layer
+from reference.networks import Layer, MlpCache, MlpGrads
 
 Drawn = Mapping[str, Any]
 
@@ -126,8 +127,30 @@ _PASSES = (
     extreme("saturated", **_kept([[300.3, -170.7]], (_FIRST, _SECOND), "tanh", cotangent=_G[:1])),
 )
 
-mlp_errors = Exercise(reference.mlp_errors, edges=_PASSES, draw=_drawn_with_cache)
-mlp_backward = Exercise(reference.mlp_backward, edges=_PASSES, draw=_drawn_with_cache)
+
+def errors_by_the_textbook(
+    layers: Sequence[Layer], cache: MlpCache, cotangent: Array, *, activation: str = "relu"
+) -> tuple[Array, ...]:
+    """The slope of the activation by itself, from its value."""
+    errors = [cotangent]
+    for layer, z in zip(layers[:0:-1], cache.sums[-2::-1], strict=True):
+        errors.append(errors[-1] @ layer.W.T * textbook_slope(activation, z))
+    return tuple(errors[::-1])
+
+
+def passed_back_by_the_textbook(
+    layers: Sequence[Layer], cache: MlpCache, cotangent: Array, *, activation: str = "relu"
+) -> MlpGrads:
+    """The same, and what it makes of the gradients."""
+    errors = errors_by_the_textbook(layers, cache, cotangent, activation=activation)
+    grads = (Layer(h.T @ error, np.sum(error, axis=0)) for h, error in zip(cache.inputs, errors, strict=True))
+    return MlpGrads(errors[0] @ layers[0].W.T, tuple(grads))
+
+
+mlp_errors = Exercise(reference.mlp_errors, programs=(errors_by_the_textbook,), edges=_PASSES, draw=_drawn_with_cache)
+mlp_backward = Exercise(
+    reference.mlp_backward, programs=(passed_back_by_the_textbook,), edges=_PASSES, draw=_drawn_with_cache
+)
 
 
 def _torch_mlp_vjp(
@@ -138,7 +161,19 @@ def _torch_mlp_vjp(
     return inputs.grad.numpy(), tuple((W.grad.numpy(), b.grad.numpy()) for W, b in weights)
 
 
-mlp_vjp = Exercise(reference.mlp_vjp, edges=_NETWORKS, draw=_drawn_with_cotangent, rivals={"torch": _torch_mlp_vjp})
+def vjp_by_the_textbook(x: Array, layers: Sequence[Layer], cotangent: Array, *, activation: Any = "relu") -> MlpGrads:
+    """A forward pass, and one back with slopes from the values of the activations."""
+    cache = reference.mlp_forward(x, layers, activation=activation)
+    return passed_back_by_the_textbook(layers, cache, cotangent, activation=activation)
+
+
+mlp_vjp = Exercise(
+    reference.mlp_vjp,
+    programs=(vjp_by_the_textbook,),
+    edges=_NETWORKS,
+    draw=_drawn_with_cotangent,
+    rivals={"torch": _torch_mlp_vjp},
+)
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
@@ -192,8 +227,24 @@ _LABELLED = (
 )
 
 mlp_loss = Exercise(reference.mlp_loss, edges=_LABELLED, draw=_drawn_with_labels, rivals={"torch": _torch_mlp_loss})
+
+
+def loss_grad_by_the_textbook(
+    x: Array, layers: Sequence[Layer], labels: Array, *, activation: Any = "relu", head: Any = "softmax"
+) -> tuple[Layer, ...]:
+    """Predicted minus observed at the top, and slopes from the values of the activations."""
+    cache = reference.mlp_forward(x, layers, activation=activation)
+    _, grad = reference._head(head)
+    error = grad(cache.sums[-1], labels)
+    return passed_back_by_the_textbook(layers, cache, error, activation=activation).layers
+
+
 mlp_loss_grad = Exercise(
-    reference.mlp_loss_grad, edges=_LABELLED, draw=_drawn_with_labels, rivals={"torch": _torch_mlp_loss_grad}
+    reference.mlp_loss_grad,
+    programs=(loss_grad_by_the_textbook,),
+    edges=_LABELLED,
+    draw=_drawn_with_labels,
+    rivals={"torch": _torch_mlp_loss_grad},
 )
 
 
@@ -207,8 +258,22 @@ def _torch_jacobian_product(torch: Any, x: Array, layers: Sequence[Layer], *, ac
     return torch.stack(rows).detach().numpy()
 
 
+def jacobian_by_the_textbook(x: Array, layers: Sequence[Layer], *, activation: Any = "relu") -> Array:
+    """The product from the bottom, with slopes from the values of the activations."""
+    first, *others = layers
+    hidden = reference.mlp_forward(x, layers, activation=activation).sums[:-1]
+    product = np.zeros_like(x)[:, None, :] + first.W.T
+    for layer, z in zip(others, hidden, strict=True):
+        product = layer.W.T @ (textbook_slope(activation, z)[:, :, None] * product)
+    return product
+
+
 jacobian_product = Exercise(
-    reference.jacobian_product, edges=_NETWORKS, draw=_drawn, rivals={"torch": _torch_jacobian_product}
+    reference.jacobian_product,
+    programs=(jacobian_by_the_textbook,),
+    edges=_NETWORKS[:-1],  # saturated, the slopes are too small to tell from 0
+    draw=_drawn,
+    rivals={"torch": _torch_jacobian_product},
 )
 
 
@@ -225,8 +290,20 @@ def _torch_gradient_norms(
     return torch.stack([torch.linalg.vector_norm(grad) for grad in grads]).numpy()
 
 
+def norms_by_the_textbook(x: Array, layers: Sequence[Layer], cotangent: Array, *, activation: Any = "relu") -> Array:
+    """Slopes from the values of the activations; every norm in units of the largest entry."""
+    cache = reference.mlp_forward(x, layers, activation=activation)
+    norms = []
+    for error in errors_by_the_textbook(layers, cache, cotangent, activation=activation):
+        largest = np.max(np.abs(error))
+        unit = np.where(largest > 0, largest, 1)
+        norms.append(unit * np.sqrt(np.sum((error / unit) ** 2)))
+    return np.stack(norms)
+
+
 gradient_norms = Exercise(
     reference.gradient_norms,
+    programs=(norms_by_the_textbook,),
     edges=(
         *(
             edge(f"two layers of {name}", x=_X, layers=(_FIRST, _SECOND), cotangent=_G, activation=name)

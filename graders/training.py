@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from graders.harness.exercise import Exercise, edge, extreme
+from graders.harness.exercise import Exercise, edge, extreme, special
 from reference import training as reference
-from reference._types import Array
-from reference.activations import log_softmax, logsumexp, softmax
+from reference._types import Array, IntArray
+from reference.activations import log_softmax, logsumexp, sigmoid, softmax
 
 Labels = Any
 
@@ -262,6 +262,143 @@ softmax_regression_grad = Exercise(
     programs=(by_dividing_last, by_columns),
     edges=softmax_regression.edges,
     rivals={"torch": _torch_softmax_regression_grad},
+)
+
+
+# --- logistic_regression ----------------------------------------------------------------------------------------------
+def logistic_by_terms(w: Array, x: Array, labels: Array, *, l2: float = 0.0) -> Array:
+    """log(1 + e^z) − y z for every row, one sum, then divided by n."""
+    z = x @ w
+    losses = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - labels * z
+    return np.sum(losses) / len(x) + np.sum(l2 * w**2)
+
+
+def logistic_by_logaddexp(w: Array, x: Array, labels: Array, *, l2: float = 0.0) -> Array:
+    """y log(1 + e^−z) + (1 − y) log(1 + e^z)."""
+    z = x @ w
+    losses = labels * np.logaddexp(0 * z, -z) + (1 - labels) * np.logaddexp(0 * z, z)
+    return np.mean(losses) + l2 * (w @ w)
+
+
+def _torch_logistic_objective(torch: Any, w: Any, x: Array, labels: Array, l2: float) -> Any:
+    z = torch.tensor(x) @ w
+    return torch.nn.functional.binary_cross_entropy_with_logits(z, torch.tensor(labels)) + l2 * (w**2).sum()
+
+
+def _torch_logistic_regression(torch: Any, w: Array, x: Array, labels: Array, *, l2: float = 0.0) -> Array:
+    return _torch_logistic_objective(torch, torch.tensor(w), x, labels, l2).numpy()
+
+
+_V = [0.7, -0.2]
+_HARD = [1.0, 0.0, 0.0, 1.0]
+
+logistic_regression = Exercise(
+    reference.logistic_regression,
+    programs=(logistic_by_terms, logistic_by_logaddexp),
+    edges=(
+        edge("small, without penalty", w=_V, x=_X, labels=_HARD),
+        edge("small", w=_V, x=_X, labels=_HARD, l2=0.5),
+        edge("soft labels", w=_V, x=_X, labels=[0.2, 0.8, 0.4, 0.7], l2=0.3),
+        edge("one row", w=_V, x=[[0.3, -1.7]], labels=[1.0], l2=0.4),
+        edge("one weight", w=[-1.7], x=[[0.3], [1.1], [-0.6]], labels=[1.0, 0.0, 1.0], l2=0.4),
+        edge("weights of zero", w=[0.0, 0.0], x=[[0.3, -1.7], [1.1, 0.4]], labels=[0.3, 1.0], l2=0.5),
+        edge("the penalty leads", w=_V, x=_X, labels=_HARD, l2=4.0),
+        extreme("steep weights", w=[1000.3, -700.9], x=_X, labels=_HARD),
+        extreme("steep weights, all right", w=[-70.3, 20.9], x=_X, labels=[0.0, 0.0, 1.0, 1.0]),
+    ),
+    rivals={"torch": _torch_logistic_regression},
+)
+
+
+# --- logistic_regression_grad -----------------------------------------------------------------------------------------
+def logistic_grad_by_dividing_last(w: Array, x: Array, labels: Array, *, l2: float = 0.0) -> Array:
+    """The product first, then divided by n."""
+    return (sigmoid(x @ w) - labels) @ x / len(x) + l2 * (2 * w)
+
+
+def logistic_grad_by_rows(w: Array, x: Array, labels: Array, *, l2: float = 0.0) -> Array:
+    """The mean of the gradients of all rows."""
+    return np.mean((sigmoid(x @ w) - labels)[:, None] * x, axis=0) + 2 * l2 * w
+
+
+def _torch_logistic_regression_grad(torch: Any, w: Array, x: Array, labels: Array, *, l2: float = 0.0) -> Array:
+    weights = torch.tensor(w, requires_grad=True)
+    _torch_logistic_objective(torch, weights, x, labels, l2).backward()
+    return weights.grad.numpy()
+
+
+logistic_regression_grad = Exercise(
+    reference.logistic_regression_grad,
+    programs=(logistic_grad_by_dividing_last, logistic_grad_by_rows),
+    edges=logistic_regression.edges,
+    rivals={"torch": _torch_logistic_regression_grad},
+)
+
+
+# --- linear_classifier ------------------------------------------------------------------------------------------------
+def classified_by_one_product(x: Array, W: Array, b: Array) -> IntArray:
+    """The bias as one more row of W, with a column of ones in x."""
+    ones = np.zeros_like(x[:, :1]) + 1
+    return np.argmax(np.concatenate([x, ones], axis=1) @ np.concatenate([W, b[None, :]], axis=0), axis=1)
+
+
+def classified_by_probabilities(x: Array, W: Array, b: Array) -> IntArray:
+    """The likeliest class under softmax."""
+    return np.argmax(log_softmax(x @ W + b), axis=1)
+
+
+_SCORED = {"x": _X, "W": _W, "b": [0.2, -0.7, 0.9]}
+
+linear_classifier = Exercise(
+    reference.linear_classifier,
+    programs=(classified_by_one_product, classified_by_probabilities),
+    edges=(
+        edge("small", **_SCORED),
+        edge("one row", x=[[1.1, 0.4]], W=_W, b=[0.2, -0.7, 0.9]),
+        edge("one feature", x=[[0.3], [-1.7], [0.9]], W=[[0.7, -0.2, 1.3]], b=[0.1, 0.9, -0.4]),
+        edge("two classes", x=_X, W=[[0.7, -0.2], [-0.4, 0.9]], b=[0.2, -0.7]),
+        edge("four classes", x=_X, W=[[0.7, -0.2, 1.3, 0.6], [-0.4, 0.9, 0.1, -1.6]], b=[0.2, -0.7, 0.9, 0.3]),
+        special("weights of zero, so the bias alone", x=_X, W=[[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]], b=[0.2, -0.7, 0.9]),
+        special("one class", x=_X, W=[[0.7], [-0.4]], b=[0.2]),
+        extreme(
+            "large scores, near each other", x=[[1e4, 1e4], [-1e4, 1e4]], W=[[0.7, 0.71], [0.3, 0.29]], b=[0.2, 0.3]
+        ),
+        extreme("steep weights", x=_X, W=_STEEP, b=[0.2, -0.7, 0.9]),
+    ),
+    rivals={"torch": lambda torch, x, W, b: torch.argmax(torch.addmm(*map(torch.tensor, (b, x, W))), dim=1).numpy()},
+)
+
+
+# --- confusion_matrix -------------------------------------------------------------------------------------------------
+def confusion_by_counting(labels: IntArray, predicted: IntArray, *, num_classes: int) -> IntArray:
+    """One sample after another."""
+    counts = np.zeros((num_classes, num_classes), dtype=np.int64)
+    for truth, prediction in zip(labels, predicted, strict=True):
+        counts[truth, prediction] += 1
+    return counts
+
+
+def confusion_by_a_product(labels: IntArray, predicted: IntArray, *, num_classes: int) -> IntArray:
+    """A product of two tables of ones and zeros."""
+    classes = np.arange(num_classes)
+    return (labels[:, None] == classes).astype(int).T @ (predicted[:, None] == classes).astype(int)
+
+
+_TRUTH = [2, 0, 1, 1, 0, 2, 2]
+_PREDICTED = [2, 1, 1, 0, 0, 2, 0]
+
+confusion_matrix = Exercise(
+    reference.confusion_matrix,
+    programs=(confusion_by_counting, confusion_by_a_product),
+    edges=(
+        edge("small", labels=_TRUTH, predicted=_PREDICTED, num_classes=3),
+        edge("a class that no sample has", labels=_TRUTH, predicted=_PREDICTED, num_classes=4),
+        edge("one sample", labels=[1], predicted=[0], num_classes=2),
+        edge("all right", labels=[0, 1, 1, 2], predicted=[0, 1, 1, 2], num_classes=3),
+        edge("all wrong", labels=[0, 1, 1, 2], predicted=[1, 2, 0, 1], num_classes=3),
+        edge("one class is always predicted", labels=_TRUTH, predicted=[1] * 7, num_classes=3),
+        special("one class", labels=[0, 0, 0], predicted=[0, 0, 0], num_classes=1),
+    ),
 )
 
 

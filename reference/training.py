@@ -163,9 +163,10 @@ def linear_classifier(x: Inputs, W: Weights, b: Annotated[Array, "c"]) -> Annota
 
 
 def confusion_matrix(labels: Classes, predicted: Classes, *, num_classes: NumClasses) -> Annotated[IntArray, "c c"]:
-    """M[i, j] = how many samples of class i were predicted as class j; the truth in the rows, as in scikit-learn.
+    """M[i, j] = how many samples of class i were predicted as class j; the truth in the rows.
 
     Shapes: labels and predicted (n,), integers in 0..c−1; the result is (c, c). Its trace over its sum is the accuracy.
+    Source: scikit-learn's confusion_matrix, whose convention this is.
 
     >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), num_classes=2)
     array([[1, 1],
@@ -176,10 +177,7 @@ def confusion_matrix(labels: Classes, predicted: Classes, *, num_classes: NumCla
     numerics.require_shape(("n",), labels=labels)
     numerics.require_shape(labels.shape, predicted=predicted)
     numerics.require_rows(labels=labels)
-    for name, classes in (("labels", labels), ("predicted", predicted)):
-        if ((classes < 0) | (classes >= num_classes)).any():
-            wrong = classes[(classes < 0) | (classes >= num_classes)][0]
-            raise ValueError(f"{name}: expected classes in 0..{num_classes - 1}, got {wrong}; classes count from zero")
+    _require_below(num_classes, labels=labels, predicted=predicted)
     cells = labels.astype(np.int64) * num_classes + predicted
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
 
@@ -505,6 +503,13 @@ def _require_validation(validation: tuple[Array, Array | IntArray], x: Array, la
     numerics.require_shape(("n", *labels.shape[1:]), **{"validation[1]": held_labels})
     if held_labels.dtype.kind != labels.dtype.kind:
         raise TypeError(f"validation[1]: expected labels like those of x, {labels.dtype}, got {held_labels.dtype}")
+
+
+def _require_below(num_classes: int, **arrays: IntArray) -> None:
+    for name, classes in arrays.items():
+        if (outside := (classes < 0) | (classes >= num_classes)).any():
+            wrong = classes[outside][0]
+            raise ValueError(f"{name}: expected classes in 0..{num_classes - 1}, got {wrong}; classes count from zero")
 
 
 def _require_model(W: Array, x: Array, l2: float) -> None:

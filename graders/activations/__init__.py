@@ -10,6 +10,18 @@ from typing import Any
 import numpy as np
 
 from graders.activations import misconceptions as wrong
+from graders.activations._torch import torch_vjp as _torch_vjp
+from graders.activations.jacobians import softmax_jacobian
+from graders.activations.rectifiers import (
+    gelu,
+    gelu_vjp,
+    leaky_relu,
+    leaky_relu_vjp,
+    silu,
+    silu_vjp,
+    softplus,
+    softplus_vjp,
+)
 from graders.harness.exercise import Exercise, edge, extreme, special
 from reference import activations as reference
 from reference._types import Array
@@ -515,8 +527,26 @@ logsumexp_vjp = Exercise(
     },
 )
 
-
-def _torch_vjp(torch: Any, f: Any, z: Array, cotangent: Array) -> Array:
-    x = torch.tensor(z, requires_grad=True)
-    f(x).backward(torch.tensor(cotangent))
-    return x.grad.numpy()
+__all__ = (
+    "gelu",
+    "gelu_vjp",
+    "leaky_relu",
+    "leaky_relu_vjp",
+    "log_softmax",
+    "log_softmax_vjp",
+    "logsumexp",
+    "logsumexp_vjp",
+    "relu",
+    "relu_vjp",
+    "sigmoid",
+    "sigmoid_vjp",
+    "silu",
+    "silu_vjp",
+    "softmax",
+    "softmax_jacobian",
+    "softmax_vjp",
+    "softplus",
+    "softplus_vjp",
+    "tanh",
+    "tanh_vjp",
+)

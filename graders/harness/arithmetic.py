@@ -480,7 +480,8 @@ class Bounded(Lifted):
             return self._made(v, e + LIBRARY_ULPS * u * np.abs(v) + tiny * (v != 0))
         if name in FUNCTIONS:
             v = getattr(np, name)(a)
-            return self._made(v, self._propagated(name, a, ea, v) + LIBRARY_ULPS * u * np.abs(v) + tiny * (v != 0))
+            e = self._propagated(name, a, ea, v) + LIBRARY_ULPS * u * np.abs(v) + tiny * (v != 0)
+            return self._made(v, np.where((a == 0) & (ea == 0), 0.0, e))  # e⁰ is 1, and every library says so
         return super().apply(name, inputs)
 
     @staticmethod
@@ -536,8 +537,7 @@ class Bounded(Lifted):
         np.put_along_axis(rivals, best, -np.inf, axis)
         surely = np.take_along_axis(v - e, best, axis)
         exact = (e == 0) & (np.take_along_axis(e, best, axis) == 0)  # of equal numbers the first
-        beaten = (rivals < surely) | exact & (rivals == surely)
-        beaten |= rivals == -np.inf
+        beaten = (rivals < surely) | (exact & (rivals == surely)) | (rivals == -np.inf)
         doubt = np.where(np.all(beaten, axis=axis, keepdims=True), 0.0, np.inf)
         return self._made(*(part if keepdims else np.squeeze(part, axis) for part in (best.astype(float), doubt)))
 

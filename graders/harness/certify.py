@@ -152,7 +152,7 @@ def confirm(exercise: Exercise, case: Case, value: Proved) -> bool:
     truth = value(case, digits)
     if truth is None:
         return False
-    text = exact_outputs(exercise, exercise.reference, case, digits)
+    text = exact_outputs(exercise, exercise.text, case, digits)
     context = arithmetic.context(digits)
     for name, expected in text.items():
         one, two = np.ravel(np.asarray(truth[name], dtype=object)), np.ravel(np.asarray(expected, dtype=object))

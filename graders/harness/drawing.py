@@ -66,6 +66,9 @@ class Source(ABC):
         raise TypeError(f"no numbers are known for the domain {domain!r}")
 
 
+CHOICES = ("signs", "mask")
+"""Domains of which only the sign of a number is kept, which extreme rows would make all alike."""
+
 COUNTS: Mapping[str, tuple[Any, ...]] = {
     "counts": (1, 2, 3, (1, 2), (2, 1), (3, 2), (2, 3)),
     "padding": (0, 1, 2, (0, 1), (1, 0), (2, 1)),
@@ -165,7 +168,7 @@ class Seeded(Source):
         if domain == "unit":
             soft: Array = random.random(shape)
             return np.round(soft) if self.regime in ("normal", "halves", *EXTREME) else soft
-        return self._bounded(self.real(shape, calm), domain)
+        return self._bounded(self.real(shape, calm or domain in CHOICES), domain)
 
 
 SIMPLE = (0.0, 1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.1, -0.3)

@@ -11,7 +11,19 @@ import numpy as np
 
 from graders.harness.exercise import Exercise, edge, extreme, special
 from graders.losses import misconceptions as wrong
+from graders.losses._torch import torch_reduced as _torch_reduced
+from graders.losses.binary import logistic_loss, logistic_loss_grad, sigmoid_bce, sigmoid_bce_grad
+from graders.losses.categorical import accuracy, predict_label
+from graders.losses.distributions import entropy, kl_divergence
 from graders.losses.misconceptions import Labels, reduced, scaled, scaled_by_entries, smoothed
+from graders.losses.regression import (
+    gaussian_nll,
+    gaussian_nll_grad,
+    mse,
+    mse_grad,
+    squared_error,
+    squared_error_grad,
+)
 from reference import losses as reference
 from reference._types import Array, Reduction, ScalarReduction
 from reference.activations import log_softmax, logsumexp, sigmoid, softmax
@@ -389,6 +401,8 @@ def _torch_half_squared_error(
 
 
 _Y = [[0.7, -0.2, 1.3], [-0.4, 0.9, 0.6]]
+_SIZES = [[130.1, -1.7e-3], [0.9, 2.3e-5]]
+_NEAR_SIZES = [[-20.3, 0.4e-3], [0.7, -1.1e-5]]
 _LEVEL = [[1e4 + 0.3, 1e4 - 1.7, 1e4 + 0.9], [1e4 + 1.1, 1e4 + 0.4, 1e4 - 0.6]]
 _NEAR_IT = [[1e4 + 0.7, 1e4 - 0.2, 1e4 + 1.3], [1e4 - 0.4, 1e4 + 0.9, 1e4 + 0.6]]
 
@@ -413,6 +427,7 @@ half_squared_error = Exercise(
         edge("a sum", predictions=_Z, targets=_Y, reduction="sum"),
         edge("one row", predictions=[[0.3, -1.7, 0.9]], targets=[[0.7, -0.2, 1.3]]),
         edge("one column", predictions=[[0.3], [-1.7]], targets=[[0.7], [-0.2]]),
+        edge("mixed sizes", predictions=_SIZES, targets=_NEAR_SIZES),
         edge("no error in one row", predictions=_Z, targets=[[0.3, -1.7, 0.9], [-0.4, 0.9, 0.6]], reduction="none"),
         extreme("on a height of 1e4", predictions=_LEVEL, targets=_NEAR_IT),
     ),
@@ -465,14 +480,33 @@ half_squared_error_grad = Exercise(
         edge("one row", predictions=[[0.3, -1.7, 0.9]], targets=[[0.7, -0.2, 1.3]]),
         edge("one column", predictions=[[0.3], [-1.7], [0.9]], targets=[[0.7], [-0.2], [1.3]]),
         edge("four rows", predictions=[[0.3], [-1.7], [0.9], [1.1]], targets=[[0.7], [-0.2], [1.3], [-0.4]]),
+        edge("mixed sizes", predictions=_SIZES, targets=_NEAR_SIZES),
         edge("no error in one row", predictions=_Z, targets=[[0.3, -1.7, 0.9], [-0.4, 0.9, 0.6]]),
         extreme("on a height of 1e4", predictions=_LEVEL, targets=_NEAR_IT),
     ),
     rivals={"torch": _torch_half_squared_error_grad},
 )
 
-
-def _torch_reduced(losses: Any, reduction: str) -> Any:
-    if reduction == "none":
-        return losses
-    return losses.mean() if reduction == "mean" else losses.sum()
+__all__ = (
+    "accuracy",
+    "bce_with_logits",
+    "bce_with_logits_grad",
+    "cross_entropy",
+    "entropy",
+    "gaussian_nll",
+    "gaussian_nll_grad",
+    "half_squared_error",
+    "half_squared_error_grad",
+    "kl_divergence",
+    "logistic_loss",
+    "logistic_loss_grad",
+    "mse",
+    "mse_grad",
+    "predict_label",
+    "sigmoid_bce",
+    "sigmoid_bce_grad",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_grad",
+    "squared_error",
+    "squared_error_grad",
+)

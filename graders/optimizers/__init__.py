@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from graders.harness.exercise import Exercise, edge
+from graders.harness.exercise import Exercise, edge, extreme
 from graders.optimizers import misconceptions as wrong
+from graders.optimizers._torch import parameter as _parameter
+from graders.optimizers._torch import values as _values
+from graders.optimizers.adaptive import adamax, adamw, lion
 from graders.optimizers.misconceptions import (
     AdagradStep,
     AdamStep,
@@ -20,6 +23,8 @@ from graders.optimizers.misconceptions import (
     corrected,
     moments,
 )
+from graders.optimizers.schedules import cosine_lr, exponential_lr, momentum_decay, step_lr, warmup_lr
+from graders.optimizers.velocity import nesterov
 from reference import optimizers as reference
 from reference._types import Array
 from reference.optimizers import AdagradState, AdamState, MomentumState, RmspropState
@@ -33,6 +38,7 @@ _ZEROS = [0.0, 0.0, 0.0]
 _GRADS = [[0.7, -0.2, 1.3], [-0.4, 0.9, 0.6], [1.1, -1.6, 0.1], [-0.8, 0.5, -1.2]]
 _LARGE_THEN_SMALL = [[10.3, -7.7, 5.1], [0.013, 0.027, -0.031], [0.011, -0.009, 0.017]]
 _WITH_ZEROS = [[0.0, 0.0, 0.0], [0.7, 0.0, -0.2]]
+_HUGE_AND_TINY = [[0.7e15, -0.2e-15, 1.3e-9], [-0.4e15, 0.9e-15, 0.6e-9]]
 
 
 # --- sgd --------------------------------------------------------------------------------------------------------------
@@ -66,6 +72,7 @@ sgd = Exercise(
         edge("no gradient", params=_PARAMS, grad=[0.0, 0.7, 0.0], lr=0.3),
         edge("parameters of zero", params=_ZEROS, grad=[0.7, -0.2, 1.3], lr=0.3),
         edge("mixed sizes", params=[1e4 + 0.3, -1.7e-3, 0.9], grad=[0.7, -2e-3, 130.1], lr=0.05),
+        extreme("huge and tiny gradients", params=_ZEROS, grad=[0.7e30, -0.2e-30, 1.3e-9], lr=0.05),
     ),
     rivals={"torch": _torch_sgd},
 )
@@ -149,6 +156,8 @@ momentum = Exercise(
         ),
         edge("one step", params=_PARAMS, grads=[[0.7, -0.2, 1.3]], state=_MOVING, lr=1.3, momentum=0.7),
         edge("no momentum", params=_PARAMS, grads=_GRADS, state=_AT_REST, lr=0.3, momentum=0.0),
+        edge("momentum near one", params=_PARAMS, grads=_GRADS, state=_MOVING, lr=0.03, momentum=0.9999),
+        extreme("huge and tiny gradients", params=_ZEROS, grads=_HUGE_AND_TINY, state=_AT_REST, lr=0.03, momentum=0.7),
         edge(
             "one parameter",
             params=[-1.7],
@@ -221,6 +230,7 @@ adagrad = Exercise(
         edge("resumed", params=_PARAMS, grads=_GRADS, state={"sum": [0.9, 0.3, 1.7]}, lr=0.3, eps=0.2),
         edge("one step", params=_PARAMS, grads=[[0.7, -0.2, 1.3]], state=_NO_SUM, lr=1.3, eps=0.5),
         edge("no gradient", params=_PARAMS, grads=_WITH_ZEROS, state=_NO_SUM, lr=0.5, eps=0.3),
+        extreme("huge and tiny gradients", params=_ZEROS, grads=_HUGE_AND_TINY, state=_NO_SUM, lr=0.5),
     ),
     rivals={"torch": _torch_adagrad},
     unrolled=True,
@@ -328,6 +338,7 @@ rmsprop = Exercise(
         edge("one step", params=_PARAMS, grads=[[0.7, -0.2, 1.3]], state=_NO_AVERAGE, lr=1.3, alpha=0.7, eps=0.5),
         edge("no gradient", params=_PARAMS, grads=_WITH_ZEROS, state=_NO_AVERAGE, lr=0.5, alpha=0.7, eps=0.3),
         edge("no memory", params=_PARAMS, grads=_GRADS, state=_NO_AVERAGE, lr=0.5, alpha=0.0, eps=0.3),
+        extreme("huge and tiny gradients", params=_ZEROS, grads=_HUGE_AND_TINY, state=_NO_AVERAGE, lr=0.5, alpha=0.7),
     ),
     rivals={"torch": _torch_rmsprop},
     unrolled=True,
@@ -513,6 +524,9 @@ adam = Exercise(
             betas=(0.99, 0.9999),
             eps=1e-3,
         ),
+        extreme(
+            "huge and tiny gradients", params=_ZEROS, grads=_HUGE_AND_TINY, state=_FRESH_ADAM, lr=0.5, betas=(0.5, 0.7)
+        ),
     ),
     rivals={"torch": _torch_adam},
     unrolled=True,
@@ -524,11 +538,19 @@ def _like(x: Array, number: Any) -> Any:
     return np.multiply(number, 1.0).astype(x.dtype)
 
 
-def _parameter(torch: Any, params: Array, grad: Array) -> Any:
-    theta = torch.tensor(params, requires_grad=True)
-    theta.grad = torch.tensor(grad)
-    return theta
-
-
-def _values(theta: Any) -> Array:
-    return theta.detach().numpy()
+__all__ = (
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "cosine_lr",
+    "exponential_lr",
+    "lion",
+    "momentum",
+    "momentum_decay",
+    "nesterov",
+    "rmsprop",
+    "sgd",
+    "step_lr",
+    "warmup_lr",
+)

@@ -295,7 +295,7 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         | inner.map(lambda e: f"np.floor({e})")
         | inner.map(lambda e: f"np.ceil({e})")
         | two.map(lambda p: f"np.hypot({p[0]}, {p[1]})")
-        | two.map(lambda p: f"np.arctan2({p[0]}, {p[1]})")
+        | two.map(lambda p: f"np.arctan2({p[0]} + 0.0, {p[1]} + 0.0)")  # many digits have no zero with a sign
     )
 
 
@@ -395,6 +395,16 @@ def test_what_leaves_the_range_of_the_dtype_has_no_bound() -> None:
     assert np.isfinite(np.exp(Bounded.of(np.array([89.0]), "float64")).parts[1][0])
 
 
+@pytest.mark.parametrize("name", UNARY)
+def test_functions_of_an_exact_zero_round_nothing(name: str) -> None:
+    zeros = Bounded((np.zeros(1), np.zeros(1)), np.dtype(float))
+    near: Any = Bounded((np.zeros(1), np.full(1, 1e-30)), np.dtype(float))
+
+    with np.errstate(all="ignore"):
+        assert name == "log" or getattr(np, name)(zeros).parts[1] == 0
+        assert getattr(np, name)(near).parts[1] > 0
+
+
 def test_exact_zeros_and_ones_round_nothing() -> None:
     kind = Bounded
     x = kind.of(np.array([0.3, 0.7]), "float64")
@@ -466,7 +476,11 @@ def test_the_largest_entry_is_undecided_where_errors_could_turn_it() -> None:
     sure: Any = Bounded((np.array([1.0, 2.0, 0.0]), np.array([0.4, 0.4, 0.0])), np.dtype(float))
     unsure: Any = Bounded((np.array([1.0, 1.7, 0.0]), np.array([0.4, 0.4, 0.0])), np.dtype(float))
     equal: Any = Bounded((np.array([1.0, 2.0, 2.0]), np.zeros(3)), np.dtype(float))
+    perhaps_equal: Any = Bounded((np.array([1.9, 2.0]), np.array([0.1, 0.0])), np.dtype(float))
+    equal_above_unsure: Any = Bounded((np.array([2.0, 2.0, 1.0]), np.array([0.0, 0.0, 0.4])), np.dtype(float))
 
     assert [part.tolist() for part in np.argmax(sure, axis=0).parts] == [1.0, 0.0]
     assert np.argmax(unsure, axis=0).parts[1] == np.inf
     assert [part.tolist() for part in np.argmax(equal, axis=0).parts] == [1.0, 0.0]
+    assert np.argmax(perhaps_equal, axis=0).parts[1] == np.inf
+    assert [part.tolist() for part in np.argmax(equal_above_unsure, axis=0).parts] == [0.0, 0.0]
