@@ -92,14 +92,14 @@ def _records_in(value: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _typed(exercise: Exercise, function: str, case: Case, held: frozenset[str], order: tuple[str, ...]) -> Typed:
-    keywords = "".join(f", {k}={v!r}" for k, v in case.hyperparameters.items() if k not in held)
+    given = ", ".join([*order, *(f"{k}={v!r}" for k, v in case.hyperparameters.items() if k not in held)])
     if not exercise.unrolled:
         records = _records_in(tuple(case.arguments.values()))
         kinds = [f"{name} = collections.namedtuple({name!r}, {' '.join(names)!r})" for name, names in records.items()]
-        return Typed(f"{function}({', '.join(order)}{keywords})", before="; ".join(kinds))
+        return Typed(f"{function}({given})", before="; ".join(kinds))
     state = case.arguments["state"]
     return Typed(
-        f"{function}({', '.join(order)}{keywords})",
+        f"{function}({given})",
         state="state",
         start=f"State({', '.join(literal(value) for value in state.fields.values())})",
         before=f"State = collections.namedtuple({state.name!r}, {' '.join(state.fields)!r})",

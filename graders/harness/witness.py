@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graders.harness.compare import Comparison
-from graders.harness.plans import Binding, literal, output_names
+from graders.harness.plans import Binding, literal
 from graders.harness.report import Witness
 from graders.harness.sandbox.codec import Record
 
@@ -65,8 +65,7 @@ def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
         lines += [typed.before] if typed.before else []
         lines += [f"{name} = {value}" for name, value in arrays.items() if re.search(rf"\b{name}\b", typed.call)]
         lines.append(f"result = {typed.call}")
-        flat = output in output_names(binding.exercise)
-        shown = f"result[{list(comparison.answer.outputs).index(output)}]" if output and flat else "result"
+        shown = "result"
     else:
         lines += [typed.before] if typed.before else []
         lines += [
@@ -76,7 +75,8 @@ def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
         ]
         lines += [f"    {typed.again}"] if typed.again else []
         shown = "params" if output in ("params", "") else typed.field(output)
-    lines.append(f"print({shown})  # should be {_should(comparison, last=bool(typed.state))}")
+    what = f"{output} " if shown == "result" and output else ""
+    lines.append(f"print({shown})  # {what}should be {_should(comparison, last=bool(typed.state))}")
     return "\n".join(lines)
 
 
@@ -86,6 +86,8 @@ def _should(comparison: Comparison, last: bool) -> str:
     output = comparison.output or ("params" if "params" in outputs else next(iter(outputs)))
     value = outputs[output].hi
     close = not comparison.problem and comparison.closeness < 1e-6
+    if not np.any(outputs[output].allowed) and np.all(np.isfinite(value) & (value == np.round(value))):
+        value = value.astype(np.int64)
     text = np.array2string(
         np.asarray(value[-1] if last and output == "params" else value),
         precision=17 if close else 8,

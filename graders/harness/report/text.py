@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graders.harness.report import HELD, SHORT, ExerciseReport, Report, SubmissionReport
-from graders.harness.report.words import VERDICTS, apart, number, one_line
+from graders.harness.report.words import VERDICTS, apart, number, one_line, part_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -131,7 +131,7 @@ def _explained(e: ExerciseReport, verbose: bool) -> Iterator[RenderableType | Co
             off = "" if e.bits is None else f"   ({e.bits:.0f} bits right in the worst case)"
             got, expected = apart(w.got, w.expected)
             yield _block(
-                f"yours{'.' + w.output if w.output else ''}{at} = {got}, "
+                f"yours{part_of(w.output)}{at} = {got}, "
                 f"should be {expected}, allowed ±{number(w.allowed, 2)}{off if verbose else ''}",
                 4,
             )

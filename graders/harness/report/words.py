@@ -39,6 +39,11 @@ def apart(one: Any, two: Any, digits: int = 6) -> tuple[str, str]:
     return number(one, digits), number(two, digits)
 
 
+def part_of(output: str) -> str:
+    """Return how a part of a result is written behind its name: `.dW`, `[0].W`."""
+    return output if not output or output.startswith("[") else f".{output}"
+
+
 def one_line(text: str) -> str:
     """Return text from a stranger on one line, without control characters: it cannot move the cursor or fake a line."""
     line = re.sub(r"\s*\n\s*", " ", text)
