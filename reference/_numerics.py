@@ -91,7 +91,7 @@ def one_minus_power(beta: float, t: int) -> Array:
     1.0
     """
     some = np.where(beta > 0, beta, 0.5)  # log 0 is not needed, since 0ᵗ = 0
-    power: Array = np.where(beta > 0, -np.expm1(t * np.log1p(some - 1)), 1.0)
+    power: Array = np.where(beta > 0, -np.expm1(t * np.log(some)), 1.0)
     return power
 
 
@@ -216,35 +216,46 @@ def require_nonnegative(**arrays: Array) -> None:
             raise ValueError(f"{name}: expected finite values of at least 0, got {got}")
 
 
-def require_real(**values: Any) -> None:
-    """Raise TypeError unless every hyperparameter is a number: no array, no text, no bool."""
+def require_real(**values: Any) -> Any:
+    """Return the hyperparameters, one or a tuple; raise TypeError on what is no number: an array, a text, a bool.
+
+    NumPy's numbers become Python's, since an np.float64 would make float64 of a float32 array that it meets.
+
+    >>> type(require_real(lr=np.float64(0.1)))
+    <class 'float'>
+    """
     for name, x in values.items():
         if isinstance(x, bool) or not (isinstance(x, int | float | np.integer | np.floating) or _is_other(x)):
             raise TypeError(f"{name}: expected a number, got {type(x).__name__}")
+    plain = tuple(x.item() if isinstance(x, np.generic) else x for x in values.values())
+    return plain if len(plain) > 1 else plain[0]
 
 
-def require_positive(**values: float) -> None:
-    """Raise unless every hyperparameter is a positive and finite number."""
-    require_real(**values)
+def require_positive(**values: float) -> Any:
+    """Return the hyperparameters as `require_real` does; raise unless each is a positive and finite number."""
+    plain = require_real(**values)
     for name, x in values.items():
         if is_plain(x) and not 0 < x < np.inf:
             raise ValueError(f"{name}: expected a positive finite number, got {x}")
+    return plain
 
 
-def require_at_least_zero(**values: float) -> None:
-    """Raise unless every hyperparameter is a finite number of at least zero."""
-    require_real(**values)
+def require_at_least_zero(**values: float) -> Any:
+    """Return the hyperparameters as `require_real` does; raise unless each is a finite number of at least zero."""
+    plain = require_real(**values)
     for name, x in values.items():
         if is_plain(x) and not 0 <= x < np.inf:
             raise ValueError(f"{name}: expected a finite number of at least 0, got {x}")
+    return plain
 
 
-def require_fraction(**values: float) -> None:
-    """Raise unless every hyperparameter is a number in [0, 1)."""
-    require_real(**values)
+def require_fraction(**values: float) -> Any:
+    """Return the hyperparameters as `require_real` does; raise unless each is a number in [0, 1)."""
+    plain = require_real(**values)
     for name, x in values.items():
         if is_plain(x) and not 0 <= x < 1:
             raise ValueError(f"{name}: expected a number in [0, 1), got {x}")
+    return plain
 
 
 def require_counts(least: int = 1, **values: int) -> None:
@@ -256,12 +267,13 @@ def require_counts(least: int = 1, **values: int) -> None:
             raise ValueError(f"{name}: expected at least {least}, got {x}")
 
 
-def require_probabilities(**values: float) -> None:
-    """Raise unless every hyperparameter is a number in [0, 1]."""
-    require_real(**values)
+def require_probabilities(**values: float) -> Any:
+    """Return the hyperparameters as `require_real` does; raise unless each is a number in [0, 1]."""
+    plain = require_real(**values)
     for name, x in values.items():
         if is_plain(x) and not 0 <= x <= 1:
             raise ValueError(f"{name}: expected a number in [0, 1], got {x}")
+    return plain
 
 
 def require_generator(generator: np.random.Generator) -> None:

@@ -74,7 +74,7 @@ def tanh_vjp(z: Table, cotangent: Table) -> Table:
     """
     _require_cotangent(z, cotangent)
     u = np.exp(-2 * np.abs(z))
-    return cotangent * 4 * u / (1 + u) ** 2
+    return cotangent * (4 * u / (1 + u) ** 2)
 
 
 def relu(z: Table) -> Table:
@@ -111,7 +111,7 @@ def softmax(z: Rows, *, axis: Axis = -1, temperature: Positive = 1.0) -> Rows:
            [1. , 0. ]])
     """
     _require_logits(z, axis)
-    numerics.require_positive(temperature=temperature)
+    temperature = numerics.require_positive(temperature=temperature)
 
     def of_rows(z: Array) -> Array:
         e = np.exp((z - np.max(z, axis=1, keepdims=True)) / temperature)
@@ -129,6 +129,7 @@ def softmax_vjp(z: Rows, cotangent: Rows, *, axis: Axis = -1, temperature: Posit
     array([[ 0.25, -0.25]])
     """
     _require_cotangent(z, cotangent)
+    temperature = numerics.require_positive(temperature=temperature)
     s = softmax(z, axis=axis, temperature=temperature)
     return s * (cotangent - np.sum(cotangent * s, axis=axis, keepdims=True)) / temperature
 
@@ -201,7 +202,7 @@ def leaky_relu(z: Table, *, negative_slope: Nonnegative = 0.01) -> Table:
     array([-0.5,  0. ,  3. ])
     """
     numerics.require_floats(z=z)
-    numerics.require_at_least_zero(negative_slope=negative_slope)
+    negative_slope = numerics.require_at_least_zero(negative_slope=negative_slope)
     return np.maximum(z, 0) + negative_slope * np.minimum(z, 0)
 
 
@@ -214,7 +215,7 @@ def leaky_relu_vjp(z: Table, cotangent: Table, *, negative_slope: Nonnegative = 
     array([2., 2., 8.])
     """
     _require_cotangent(z, cotangent)
-    numerics.require_at_least_zero(negative_slope=negative_slope)
+    negative_slope = numerics.require_at_least_zero(negative_slope=negative_slope)
     return np.where(z > 0, cotangent, negative_slope * cotangent)
 
 
@@ -311,6 +312,7 @@ def softmax_jacobian(z: Rows, *, temperature: Positive = 1.0) -> Annotated[Array
     numerics.require_floats(z=z)
     if not z.shape or not z.shape[-1]:
         raise ValueError(f"z: expected shape (..., c) with at least one class, got {z.shape}")
+    temperature = numerics.require_positive(temperature=temperature)
     s = softmax(z, temperature=temperature)
     same = np.eye(z.shape[-1], dtype=z.dtype)
     others = (same - 1) * s[..., :, None] * s[..., None, :] / temperature

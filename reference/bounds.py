@@ -53,7 +53,7 @@ def sample_mean(x: Rows, state: SampleMeanState) -> SampleMeanState:
         raise ValueError(f"x: expected rows of the shape of the mean, {state.mean.shape}, got shape {x.shape}")
     numerics.require_rows(x=x)
     numerics.require_counts(0, n=state.n)
-    n = state.n + len(x)
+    n = int(state.n) + len(x)
     return SampleMeanState(n, state.mean + np.mean(x - state.mean, axis=0) * len(x) / n)
 
 

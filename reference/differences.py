@@ -63,8 +63,9 @@ def gradient_check(f: Function, grad: Array, x: Array) -> GradientCheck:
 
     Expected is (4 D(h/2) − D(h)) / 3, without the error of order h². An entry may be off by |D(h/2) − D(h)|, what the
     step is worth, plus 64 ε max(1, |f(x)|) / h, what rounding is. So no tolerance is set by hand; but what is smaller
-    than that is not seen, and at a kink the answer is no. Shapes: x any, grad like x, f a function of x to a scalar.
-    Raises TypeError unless x is float64: in float32 too little is left. Source: 004_64b996b1ba6bbd2b.txt.
+    than that is not seen, and at a kink only the mean of both slopes passes. Shapes: x any, grad like x, f a function
+    of x to a scalar. Raises TypeError unless x is float64: in float32 too little is left.
+    Source: 004_64b996b1ba6bbd2b.txt.
 
     >>> x = np.array([1.0, 2.0])
     >>> gradient_check(lambda x: np.sum(x**3), 3 * x**2, x).passed

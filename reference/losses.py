@@ -70,7 +70,8 @@ def softmax_cross_entropy(
     """−Σ_j y_j log softmax(logits)_j for every row.
 
     Shapes: logits (n, c); labels (n, c), rows of probabilities, or (n,), integer classes in 0..c−1; the result is a
-    scalar, or (n,) for reduction="none". Conventions: label smoothing α replaces y by (1 − α) y + α / c, as in PyTorch.
+    scalar, or (n,) for reduction="none". Conventions: label smoothing α replaces y by (1 − α) y + α / c, as in PyTorch;
+    0 · ∞ = 0, so a class that is ruled out by a logit of −∞ costs nothing unless it is the label.
     Source: 001_85d2a45f19410a02.txt, 000_fca5766a905df26d.txt.
 
     >>> logits = np.array([[1.0, 2.0, 0.5]])
@@ -79,7 +80,8 @@ def softmax_cross_entropy(
     """
     y = _targets(logits, labels, label_smoothing)
     numerics.require_reduction(reduction)
-    return numerics.reduced(-np.sum(y * log_softmax(logits), axis=1), reduction)
+    log_s = np.where(y > 0, log_softmax(logits), 0)  # 0 · ∞ = 0 where a class is ruled out
+    return numerics.reduced(-np.sum(y * log_s, axis=1), reduction)
 
 
 def softmax_cross_entropy_grad(
@@ -423,7 +425,7 @@ def _targets(logits: Array, labels: Array | IntArray, label_smoothing: float) ->
     numerics.require_floats(logits=logits)
     numerics.require_shape(("n", "c"), logits=logits)
     numerics.require_rows(logits=logits)
-    numerics.require_fraction(label_smoothing=label_smoothing)
+    label_smoothing = numerics.require_fraction(label_smoothing=label_smoothing)
     n, c = logits.shape
     if len(getattr(labels, "shape", ())) == 1:
         numerics.require_classes(labels, n, c)

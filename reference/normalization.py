@@ -69,7 +69,7 @@ def batch_norm(x: Samples, gamma: PerFeature, beta: PerFeature, *, eps: Positive
            [ 0.5,  7. ]])
     """
     _require_features(x, gamma=gamma, beta=beta)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
 
     def normed(x: Array, gamma: Array, beta: Array) -> Array:
         c, r = _standardized(_by_feature(x), eps)
@@ -92,7 +92,7 @@ def batch_norm_vjp(
            [ 1.5]]), dgamma=array([4.]), dbeta=array([8.]))
     """
     _require_features(x, gamma=gamma, beta=beta)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
 
@@ -127,7 +127,7 @@ def batch_norm_when_evaluating(
            [2. ]])
     """
     _require_running(x, gamma, beta, running_mean, running_var)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
     gain = gamma / np.sqrt(running_var + eps)
     return (x - _spread(running_mean, x)) * _spread(gain, x) + _spread(beta, x)
 
@@ -152,7 +152,7 @@ def batch_norm_when_evaluating_vjp(
     array([3.])
     """
     _require_running(x, gamma, beta, running_mean, running_var)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
     r = 1 / np.sqrt(running_var + eps)
@@ -179,7 +179,7 @@ def running_statistics(
     numerics.require_floats(x=x, running_mean=running_mean, running_var=running_var)
     _require_features(x, running_mean=running_mean, running_var=running_var)
     numerics.require_nonnegative(running_var=running_var)
-    numerics.require_probabilities(momentum=momentum)
+    momentum = numerics.require_probabilities(momentum=momentum)
     values = _by_feature(x)
     count = values.shape[1]
     if count < 2:
@@ -206,7 +206,7 @@ def layer_norm(x: Rows, gamma: Features, beta: Features, *, eps: Positive = 1e-5
     array([[-0.5,  8. ]])
     """
     _require_last_axis(x, gamma=gamma, beta=beta)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
     rows = np.reshape(x, (-1, x.shape[-1]))
     return np.reshape(numerics.in_blocks(lambda rows: _normalized(rows, eps) * gamma + beta, rows), x.shape)
 
@@ -222,7 +222,7 @@ def layer_norm_vjp(x: Rows, gamma: Features, beta: Features, cotangent: Rows, *,
     array([[-1.5,  1.5]])
     """
     _require_last_axis(x, gamma=gamma, beta=beta)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
 
@@ -245,7 +245,7 @@ def rms_norm(x: Rows, gamma: Features, *, eps: Positive = 1e-5) -> Rows:
     array([[0.16666667, 2.33333333]])
     """
     _require_last_axis(x, gamma=gamma)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
     return numerics.in_blocks(lambda x: x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps) * gamma, x)
 
 
@@ -259,7 +259,7 @@ def rms_norm_vjp(x: Rows, gamma: Features, cotangent: Rows, *, eps: Positive = 1
     array([1., 0.])
     """
     _require_last_axis(x, gamma=gamma)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
 
@@ -286,7 +286,7 @@ def group_norm(x: Maps, gamma: Channels, beta: Channels, *, num_groups: Count, e
             [[ 6.244071,  7.755929]]]])
     """
     _require_groups(x, gamma, beta, num_groups)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
 
     def normed(x: Array) -> Array:
         x_hat = np.reshape(_normalized(_by_group(x, num_groups), eps), x.shape)
@@ -308,7 +308,7 @@ def group_norm_vjp(
     array([[[[-1.5,  1.5]]]])
     """
     _require_groups(x, gamma, beta, num_groups)
-    numerics.require_positive(eps=eps)
+    eps = numerics.require_positive(eps=eps)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
 

@@ -69,7 +69,7 @@ def sgd(params: Vector, grad: Vector, *, lr: Positive) -> Vector:
     array([0.5, 3. ])
     """
     _require_alike(params=params, grad=grad)
-    numerics.require_positive(lr=lr)
+    lr = numerics.require_positive(lr=lr)
     return params - lr * grad
 
 
@@ -86,8 +86,8 @@ def momentum(
     """
     numerics.require_kind(MomentumState, state=state)
     _require_alike(params=params, grad=grad, velocity=state.velocity)
-    numerics.require_positive(lr=lr)
-    numerics.require_fraction(momentum=momentum)
+    lr = numerics.require_positive(lr=lr)
+    momentum = numerics.require_fraction(momentum=momentum)
     v = momentum * state.velocity - lr * grad
     return params + v, MomentumState(v)
 
@@ -105,7 +105,7 @@ def adagrad(
     numerics.require_kind(AdagradState, state=state)
     _require_alike(params=params, grad=grad, sum=state.sum)
     numerics.require_nonnegative(sum=state.sum)
-    numerics.require_positive(lr=lr, eps=eps)
+    lr, eps = numerics.require_positive(lr=lr, eps=eps)
 
     def step(params: Array, grad: Array, r: Array) -> tuple[Array, ...]:
         r = r + grad**2
@@ -134,8 +134,8 @@ def rmsprop(
     numerics.require_kind(RmspropState, state=state)
     _require_alike(params=params, grad=grad, square_avg=state.square_avg)
     numerics.require_nonnegative(square_avg=state.square_avg)
-    numerics.require_positive(lr=lr, eps=eps)
-    numerics.require_fraction(alpha=alpha)
+    lr, eps = numerics.require_positive(lr=lr, eps=eps)
+    alpha = numerics.require_fraction(alpha=alpha)
 
     def step(params: Array, grad: Array, r: Array) -> tuple[Array, ...]:
         r = alpha * r + (1 - alpha) * grad**2
@@ -168,7 +168,7 @@ def adam(
     _require_alike(params=params, grad=grad, m=state.m, v=state.v)
     numerics.require_counts(0, t=state.t)
     numerics.require_nonnegative(v=state.v)
-    numerics.require_positive(lr=lr, eps=eps)
+    lr, eps = numerics.require_positive(lr=lr, eps=eps)
     beta1, beta2 = _pair(betas)
     t = state.t + 1
     correction1, correction2 = (numerics.one_minus_power(beta, t).astype(params.dtype) for beta in (beta1, beta2))
@@ -196,8 +196,8 @@ def nesterov(
     """
     numerics.require_kind(MomentumState, state=state)
     _require_alike(params=params, grad=grad, velocity=state.velocity)
-    numerics.require_positive(lr=lr)
-    numerics.require_fraction(momentum=momentum)
+    lr = numerics.require_positive(lr=lr)
+    momentum = numerics.require_fraction(momentum=momentum)
     v = momentum * state.velocity - lr * grad
     return params + momentum * v - lr * grad, MomentumState(v)
 
@@ -223,8 +223,8 @@ def adamw(
     (array([0.5]), 1)
     """
     numerics.require_floats(params=params)
-    numerics.require_positive(lr=lr)
-    numerics.require_at_least_zero(weight_decay=weight_decay)
+    lr = numerics.require_positive(lr=lr)
+    weight_decay = numerics.require_at_least_zero(weight_decay=weight_decay)
     return adam((1 - lr * weight_decay) * params, grad, state, lr=lr, betas=betas, eps=eps)
 
 
@@ -250,7 +250,7 @@ def adamax(
     _require_alike(params=params, grad=grad, m=state.m, u=state.u)
     numerics.require_counts(0, t=state.t)
     numerics.require_nonnegative(u=state.u)
-    numerics.require_positive(lr=lr, eps=eps)
+    lr, eps = numerics.require_positive(lr=lr, eps=eps)
     beta1, beta2 = _pair(betas)
     t = state.t + 1
     m = beta1 * state.m + (1 - beta1) * grad
@@ -277,8 +277,8 @@ def lion(
     """
     numerics.require_kind(LionState, state=state)
     _require_alike(params=params, grad=grad, m=state.m)
-    numerics.require_positive(lr=lr)
-    numerics.require_at_least_zero(weight_decay=weight_decay)
+    lr = numerics.require_positive(lr=lr)
+    weight_decay = numerics.require_at_least_zero(weight_decay=weight_decay)
     beta1, beta2 = _pair(betas)
     direction = np.sign(beta1 * state.m + (1 - beta1) * grad)
     m = beta2 * state.m + (1 - beta2) * grad
@@ -293,7 +293,7 @@ def step_lr(step: Whole, *, lr: Positive, step_size: Count, gamma: Positive = 0.
     """
     _require_step(step)
     numerics.require_counts(step_size=step_size)
-    numerics.require_positive(lr=lr, gamma=gamma)
+    lr, gamma = numerics.require_positive(lr=lr, gamma=gamma)
     return lr * gamma ** (step // step_size)
 
 
@@ -304,7 +304,7 @@ def exponential_lr(step: Whole, *, lr: Positive, gamma: Positive) -> float:
     [1.0, 0.5, 0.25, 0.125]
     """
     _require_step(step)
-    numerics.require_positive(lr=lr, gamma=gamma)
+    lr, gamma = numerics.require_positive(lr=lr, gamma=gamma)
     return lr * gamma**step
 
 
@@ -319,8 +319,8 @@ def cosine_lr(step: Whole, *, lr: Positive, T_max: Extent, eta_min: Nonnegative 
     """
     _require_step(step)
     numerics.require_counts(T_max=T_max)
-    numerics.require_positive(lr=lr)
-    numerics.require_at_least_zero(eta_min=eta_min)
+    lr = numerics.require_positive(lr=lr)
+    eta_min = numerics.require_at_least_zero(eta_min=eta_min)
     left = abs(T_max - step % (2 * T_max))
     return eta_min + (lr - eta_min) * math.sin(math.pi * left / (2 * T_max)) ** 2
 
@@ -336,7 +336,7 @@ def warmup_lr(step: Whole, *, lr: Positive, total_iters: Extent = 5, start_facto
     """
     _require_step(step)
     numerics.require_counts(total_iters=total_iters)
-    numerics.require_positive(lr=lr, start_factor=start_factor)
+    lr, start_factor = numerics.require_positive(lr=lr, start_factor=start_factor)
     numerics.require_probabilities(start_factor=start_factor)
     return lr * (start_factor + (1 - start_factor) * min(step, total_iters) / total_iters)
 
@@ -352,7 +352,7 @@ def momentum_decay(step: Whole, *, momentum: Fraction = 0.9, total_iters: Extent
     """
     _require_step(step)
     numerics.require_counts(total_iters=total_iters)
-    numerics.require_fraction(momentum=momentum)
+    momentum = numerics.require_fraction(momentum=momentum)
     left = max(total_iters - step, 0)
     return momentum * left / ((1 - momentum) * total_iters + momentum * left)
 
@@ -366,7 +366,7 @@ def _pair(betas: tuple[float, float]) -> tuple[float, float]:
     if not (isinstance(betas, tuple | list) and len(betas) == 2):
         raise TypeError(f"betas: expected a pair of numbers in [0, 1), got {betas!r}")
     beta1, beta2 = betas
-    numerics.require_fraction(beta1=beta1, beta2=beta2)
+    beta1, beta2 = numerics.require_fraction(beta1=beta1, beta2=beta2)
     return beta1, beta2
 
 

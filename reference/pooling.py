@@ -64,8 +64,11 @@ def max_pool2d_vjp(
     rows, columns = _require_pooling(x, kernel_size, stride, padding)
     _require_cotangent(x, cotangent, rows, columns)
 
+    least = np.finfo(x.dtype).min  # of a real entry, so that the padding does not win where all are infinite
+
     def shares(x: Array, g: Array) -> Array:
-        return _add_back(_first_of_largest(_read(x, rows, columns, -np.inf), g), rows, columns)
+        entries = _read(np.maximum(x, least), rows, columns, -np.inf)
+        return _add_back(_first_of_largest(entries, g), rows, columns)
 
     return numerics.in_blocks(shares, x, cotangent)
 

@@ -243,7 +243,7 @@ def add_noise(x: Rows, generator: np.random.Generator, *, std: Nonnegative) -> R
     """
     numerics.require_floats(x=x)
     numerics.require_generator(generator)
-    numerics.require_at_least_zero(std=std)
+    std = numerics.require_at_least_zero(std=std)
     return x + std * generator.standard_normal(x.shape).astype(x.dtype)
 
 

@@ -92,8 +92,7 @@ def weight_decay_step(params: Parameters, grad: Parameters, *, lr: Positive, l2:
     """
     numerics.require_floats(params=params, grad=grad)
     numerics.require_same_shape(params=params, grad=grad)
-    numerics.require_positive(lr=lr)
-    numerics.require_at_least_zero(l2=l2)
+    lr, l2 = numerics.require_positive(lr=lr), numerics.require_at_least_zero(l2=l2)
     return (1 - 2 * lr * l2) * params - lr * grad
 
 
@@ -106,7 +105,7 @@ def ridge_objective(W: Weights, x: Inputs, targets: Targets, *, l2: Nonnegative 
     >>> float(ridge_objective(np.array([[2.0]]), np.array([[1.0], [3.0]]), np.array([[1.0], [5.0]]), l2=0.25))
     2.0
     """
-    _require_regression(W, x, targets, l2)
+    l2 = _require_regression(W, x, targets, l2)
     return cast(Array, np.sum((x @ W - targets) ** 2) / len(x) + l2 * np.sum(W**2))
 
 
@@ -119,7 +118,7 @@ def ridge_objective_grad(W: Weights, x: Inputs, targets: Targets, *, l2: Nonnega
     >>> ridge_objective_grad(np.array([[2.0]]), np.array([[1.0], [3.0]]), np.array([[1.0], [5.0]]), l2=0.25)
     array([[5.]])
     """
-    _require_regression(W, x, targets, l2)
+    l2 = _require_regression(W, x, targets, l2)
     return 2 * (x.T @ (x @ W - targets)) / len(x) + 2 * l2 * W
 
 
@@ -152,7 +151,7 @@ def dropout(x: Inputs, mask: Mask, *, p: Fraction = 0.5, training: Literal[True,
     >>> dropout(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, 1.0]), p=0.75, training=False)
     array([1., 2., 3.])
     """
-    _require_mask(x, mask, p, training)
+    p = _require_mask(x, mask, p, training)
     return x * mask / (1 - p) if training else x.copy()
 
 
@@ -166,7 +165,7 @@ def dropout_vjp(
     >>> dropout_vjp(np.array([1.0, 2.0]), np.array([1.0, 0.0]), np.array([3.0, 3.0]), p=0.25)
     array([4., 0.])
     """
-    _require_mask(x, mask, p, training)
+    p = _require_mask(x, mask, p, training)
     numerics.require_floats(x=x, cotangent=cotangent)
     numerics.require_same_shape(x=x, cotangent=cotangent)
     return cotangent * mask / (1 - p) if training else cotangent.copy()
@@ -215,7 +214,7 @@ def max_norm(W: Weights, *, max_norm: Positive) -> Weights:
     numerics.require_floats(W=W)
     numerics.require_shape(("d", "c"), W=W)
     numerics.require_rows(W=W)
-    numerics.require_positive(max_norm=max_norm)
+    max_norm = numerics.require_positive(max_norm=max_norm)
     unit = np.maximum(np.max(np.abs(W), axis=0, keepdims=True), max_norm)  # no square overflows in this unit
     norm = np.sqrt(np.sum((W / unit) ** 2, axis=0, keepdims=True))
     return W * (max_norm / unit / np.maximum(norm, max_norm / unit))
@@ -237,7 +236,7 @@ def clip_by_global_norm(grads: Sequence[Array], *, max_norm: Positive) -> tuple[
         raise ValueError("grads: expected at least one array, got an empty sequence")
     numerics.require_floats(**named)
     numerics.require_rows(**named)
-    numerics.require_positive(max_norm=max_norm)
+    max_norm = numerics.require_positive(max_norm=max_norm)
     largest = np.max(np.stack([np.max(np.abs(g)) for g in grads]))
     unit = np.maximum(largest, max_norm)  # no square overflows in this unit
     norm = np.sqrt(np.sum(np.stack([np.sum((g / unit) ** 2) for g in grads])))
@@ -245,20 +244,23 @@ def clip_by_global_norm(grads: Sequence[Array], *, max_norm: Positive) -> tuple[
     return tuple(g * shrinkage for g in grads)
 
 
-def _require_regression(W: Array, x: Array, targets: Array, l2: float) -> None:
+def _require_regression(W: Array, x: Array, targets: Array, l2: float) -> float:
+    """Return l2 as a Python number; raise where it is none, or arrays do not fit."""
     numerics.require_floats(W=W, x=x, targets=targets)
     numerics.require_shape(("n", "d"), x=x)
     numerics.require_rows(x=x)
     numerics.require_shape((x.shape[1], "c"), W=W)
     numerics.require_shape((x.shape[0], W.shape[1]), targets=targets)
     numerics.require_rows(targets=targets)
-    numerics.require_at_least_zero(l2=l2)
+    return numerics.require_at_least_zero(l2=l2)
 
 
-def _require_mask(x: Array, mask: Array, p: float, training: bool) -> None:
+def _require_mask(x: Array, mask: Array, p: float, training: bool) -> float:
+    """Return p as a Python number; raise where it is none, or the mask does not fit."""
     numerics.require_floats(x=x, mask=mask)
     numerics.require_same_shape(x=x, mask=mask)
-    numerics.require_fraction(p=p)
+    p = numerics.require_fraction(p=p)
     numerics.require_flag(training=training)
     if numerics.is_numpy(mask) and (wrong := (mask != 0) & (mask != 1)).any():
         raise ValueError(f"mask: expected zeros (dropped) and ones (kept), got {np.asarray(mask)[wrong].flat[0]}")
+    return p

@@ -104,7 +104,7 @@ def softmax_regression(W: Weights, x: Inputs, labels: Distributions | Classes, *
     >>> round(float(softmax_regression(np.array([[1.0, -1.0]]), np.array([[0.0]]), np.array([1]), l2=0.5)), 6)
     1.693147
     """
-    _require_model(W, x, l2)
+    l2 = _require_model(W, x, l2)
     return softmax_cross_entropy(x @ W, labels) + l2 * np.sum(W**2)
 
 
@@ -119,7 +119,7 @@ def softmax_regression_grad(
     >>> softmax_regression_grad(np.array([[0.0, 0.0]]), np.array([[4.0]]), np.array([1]))
     array([[ 2., -2.]])
     """
-    _require_model(W, x, l2)
+    l2 = _require_model(W, x, l2)
     return x.T @ softmax_cross_entropy_grad(x @ W, labels) + 2 * l2 * W
 
 
@@ -132,7 +132,7 @@ def logistic_regression(w: Vector, x: Inputs, labels: Answers, *, l2: Nonnegativ
     >>> round(float(logistic_regression(np.array([1.0]), np.array([[0.0]]), np.array([1.0]), l2=0.5)), 6)
     1.193147
     """
-    _require_logistic(w, x, l2)
+    l2 = _require_logistic(w, x, l2)
     return bce_with_logits(x @ w, labels) + l2 * np.sum(w**2)
 
 
@@ -144,7 +144,7 @@ def logistic_regression_grad(w: Vector, x: Inputs, labels: Answers, *, l2: Nonne
     >>> logistic_regression_grad(np.array([0.0]), np.array([[4.0]]), np.array([1.0]))
     array([-2.])
     """
-    _require_logistic(w, x, l2)
+    l2 = _require_logistic(w, x, l2)
     return x.T @ bce_with_logits_grad(x @ w, labels) + 2 * l2 * w
 
 
@@ -178,7 +178,7 @@ def confusion_matrix(labels: Classes, predicted: Classes, *, num_classes: NumCla
     numerics.require_shape(labels.shape, predicted=predicted)
     numerics.require_rows(labels=labels)
     _require_below(num_classes, labels=labels, predicted=predicted)
-    cells = labels.astype(np.int64) * num_classes + predicted
+    cells = labels.astype(np.int64) * num_classes + predicted.astype(np.int64)  # unsigned ones would become floats
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
@@ -282,7 +282,7 @@ def loss_and_grads(
     >>> loss_and_grads(network, np.array([[4.0]]), np.array([1]), rng).grads
     Layer(W=array([[ 2., -2.]]), b=array([ 0.5, -0.5]))
     """
-    numerics.require_at_least_zero(l2=l2)
+    l2 = numerics.require_at_least_zero(l2=l2)
     numerics.require_generator(generator)
     numerics.require_kind(Block, network=network)
     _require_samples(x=x, labels=labels)
@@ -512,18 +512,20 @@ def _require_below(num_classes: int, **arrays: IntArray) -> None:
             raise ValueError(f"{name}: expected classes in 0..{num_classes - 1}, got {wrong}; classes count from zero")
 
 
-def _require_model(W: Array, x: Array, l2: float) -> None:
+def _require_model(W: Array, x: Array, l2: float) -> float:
+    """Return l2 as a Python number; raise where it is none, or W and x do not fit."""
     numerics.require_floats(W=W, x=x)
     numerics.require_shape(("n", "d"), x=x)
     numerics.require_rows(x=x)
     numerics.require_shape((x.shape[1], "c"), W=W)
     numerics.require_rows(W=W)
-    numerics.require_at_least_zero(l2=l2)
+    return numerics.require_at_least_zero(l2=l2)
 
 
-def _require_logistic(w: Array, x: Array, l2: float) -> None:
+def _require_logistic(w: Array, x: Array, l2: float) -> float:
+    """Return l2 as a Python number; raise where it is none, or w and x do not fit."""
     numerics.require_floats(w=w, x=x)
     numerics.require_shape(("n", "d"), x=x)
     numerics.require_rows(x=x)
     numerics.require_shape((x.shape[1],), w=w)
-    numerics.require_at_least_zero(l2=l2)
+    return numerics.require_at_least_zero(l2=l2)

@@ -67,6 +67,12 @@ def test_the_dtype_is_kept_and_nothing_is_written(dtype: type[Any]) -> None:
     assert bounds.sample_mean(x[0], SampleMeanState(0, dtype(0))).mean.dtype == dtype  # a sample of numbers
 
 
+def test_a_count_of_numpy_keeps_the_dtype() -> None:
+    state = SampleMeanState(np.int64(3), np.zeros(1, np.float32))  # type: ignore[arg-type]
+
+    assert bounds.sample_mean(np.ones((1, 1), np.float32), state).mean.dtype == np.float32
+
+
 def test_fifty_digits_say_the_same() -> None:
     lift: Any = exact_kind(50).of
     state: Any = bounds.sample_mean(lift(X, "float64"), SampleMeanState(3, lift(X[1], "float64")))

@@ -99,6 +99,12 @@ def test_minus_infinity_stays_what_it_is() -> None:
     assert (y == -np.inf).all()
 
 
+def test_no_gradient_is_lost_to_the_padding() -> None:
+    x, g = np.full((1, 1, 4, 4), -np.inf), np.arange(1.0, 26).reshape(1, 1, 5, 5)
+
+    assert np.sum(max_pool2d_vjp(x, g, kernel_size=2, stride=1, padding=1)) == np.sum(g)
+
+
 def test_a_ragged_edge_is_read_by_none() -> None:
     x = X.copy()
     x[:, :, 6] = np.nan

@@ -162,6 +162,26 @@ def test_the_dtype_is_kept(name: str, dtype: type[np.floating[Any]]) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if name not in FLOAT64_ONLY])
+def test_numbers_of_numpy_as_hyperparameters_change_nothing(name: str) -> None:
+    def of_numpy(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(of_numpy(part) for part in value)
+        kinds = {float: np.float64, int: np.int64}
+        return kinds[type(value)](value) if type(value) in kinds else value
+
+    call = cast(np.float32, CALLS[name])
+    expected = run(name, call)
+
+    result = run(name, replace(call, hyper={key: of_numpy(value) for key, value in call.hyper.items()}))
+
+    assert_same(result, expected)
+    arrays = [(got, kept) for got, kept in zip(leaves(result), leaves(expected), strict=True)]
+    assert [got.dtype for got, _ in arrays if isinstance(got, np.ndarray)] == [
+        kept.dtype for _, kept in arrays if isinstance(kept, np.ndarray)
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in FLOAT64_ONLY])
 def test_the_float32_answer_is_the_float64_answer_rounded(name: str) -> None:
     narrow = run(name, cast(np.float32, CALLS[name]))
 

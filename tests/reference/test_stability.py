@@ -64,7 +64,7 @@ def test_a_confident_right_answer_still_costs_something_in_float32() -> None:
     assert float(loss) == pytest.approx(4.1399375e-8, rel=1e-6)
 
 
-@pytest.mark.parametrize("beta", [0.0, 1e-3, 0.5, 0.9, 0.999, 0.9999, 1 - 1e-9])
+@pytest.mark.parametrize("beta", [0.0, 1e-300, 1e-17, 1e-3, 0.5, 0.9, 0.999, 0.9999, 1 - 1e-9])
 @pytest.mark.parametrize("t", [1, 2, 7, 1000, 100_000])
 def test_one_minus_power_does_not_cancel(beta: float, t: int) -> None:
     assert_within(4, np.float64(one_minus_power(beta, t)), 1 - MP.mpf(beta) ** t)
@@ -95,6 +95,18 @@ def test_masked_logits_have_no_probability() -> None:
 
     np.testing.assert_array_equal(activations.softmax(z), [[0.5, 0.0, 0.5]])
     assert activations.logsumexp(z)[0] == pytest.approx(np.log(2))
+
+
+def test_masked_logits_cost_nothing_unless_they_are_the_label() -> None:
+    logits, labels = np.array([[0.0, -np.inf], [0.0, -np.inf]]), np.array([0, 1])
+
+    loss = losses.softmax_cross_entropy(logits, labels, reduction="none")
+
+    np.testing.assert_array_equal(loss, [0, np.inf])
+
+
+def test_the_slope_of_tanh_takes_any_cotangent() -> None:
+    assert activations.tanh_vjp(np.array([0.0, 20.0]), np.full(2, 1.5e308))[0] == 1.5e308
 
 
 def test_an_impossible_truth_costs_infinitely_much_without_a_warning() -> None:

@@ -208,10 +208,10 @@ def test_a_linear_classifier_takes_the_largest_score() -> None:
     np.testing.assert_array_equal(training.linear_classifier(0 * X, W, 0 * B), np.zeros(12))
 
 
-@pytest.mark.parametrize("num_classes", [3, 5])
-def test_the_confusion_matrix_is_scikit_learns(num_classes: int) -> None:
+@pytest.mark.parametrize("num_classes, kind", [(3, np.uint8), (5, np.uint64)])
+def test_the_confusion_matrix_is_scikit_learns(num_classes: int, kind: type[Any]) -> None:
     metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is an extra; pip install gradproof[test]")
-    predicted = RNG.integers(0, 3, 12).astype(np.uint8)
+    predicted = RNG.integers(0, 3, 12).astype(kind)
     got = training.confusion_matrix(K, predicted, num_classes=num_classes)
 
     np.testing.assert_array_equal(got, metrics.confusion_matrix(K, predicted, labels=range(num_classes)))
