@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graders.harness.sandbox import contract, parent
+from graders.harness.sandbox import contract, parent, processes
 from graders.harness.sandbox.codec import HEADER, Kept, Opaque, Record, decode
 from graders.harness.sandbox.contract import Call, Killed, Limits, Loaded, Outcome, Raised, Returned, TimedOut
 from graders.harness.sandbox.live import LiveBox
@@ -26,6 +27,12 @@ from graders.harness.sandbox.parent import CannotStart, ProcessBox, Submission
 
 SHORT = Limits(call_seconds=0.3, load_seconds=1.5)
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a child process of its own needs POSIX")
+
+
+@pytest.fixture
+def basic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start children as where no zygote is to be had."""
+    monkeypatch.setattr(processes, "start", processes.Interpreter)
 
 
 def of(text: str, name: str = "theirs.py", kind: str = "file") -> Submission:
@@ -171,19 +178,19 @@ def test_no_path_and_no_variable_leads_to_the_grader() -> None:
     paths, environment = seen
     assert here not in [os.path.realpath(path) for path in paths]
     assert "XDG_CACHE_HOME" not in environment
-    assert set(environment) <= {"HOME", "LC_CTYPE", "PATH", *parent.ONE_THREAD}
+    assert set(environment) <= {"HOME", "LC_CTYPE", "PATH", *processes.ONE_THREAD}
 
 
 def test_only_call_data_crosses_to_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = bytearray()
-    write = os.write
+    send = socket.socket.send
 
-    def recorded(fd: int, data: Any) -> int:
-        written = write(fd, data)
+    def recorded(channel: socket.socket, data: Any) -> int:
+        written = send(channel, data)
         sent.extend(bytes(data)[:written])
         return written
 
-    monkeypatch.setattr(os, "write", recorded)
+    monkeypatch.setattr(socket.socket, "send", recorded)
     x = np.array([0.5, 0.25])
     answers("def f(x, *, by):\n    return x * by", Call("f", (x,), {"by": 3.0}))
     monkeypatch.undo()
@@ -194,7 +201,7 @@ def test_only_call_data_crosses_to_the_child(monkeypatch: pytest.MonkeyPatch) ->
         requests.append(decode(sent[HEADER.size : HEADER.size + length]))
         del sent[: HEADER.size + length]
     load, call = requests
-    assert set(load) == {"do", "name", "kind", "files", "memory", "absent"}
+    assert set(load) == {"do", "name", "kind", "files", "absent"}
     assert load["files"] == {"theirs.py": "def f(x, *, by):\n    return x * by"}
     assert set(call) == {"do", "calls"}
     (one,) = call["calls"]
@@ -732,7 +739,7 @@ def test_a_live_function_answers_as_the_child_does() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_closing_leaves_no_process_not_even_one_that_the_submission_started() -> None:
+def test_closing_leaves_no_process_not_even_one_that_the_submission_started(basic: None) -> None:
     text = """
         import os, subprocess, sys
         helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -745,6 +752,14 @@ def test_closing_leaves_no_process_not_even_one_that_the_submission_started() ->
         assert is_alive(helper)
 
     assert eventually(lambda: not is_alive(child) and not is_alive(helper))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can forbid it")
+def test_no_process_can_be_started() -> None:
+    made = loading("import subprocess, sys\nsubprocess.run([sys.executable, '-c', ''])\n")
+
+    assert isinstance(made, Raised)
+    assert made.kind == "PermissionError"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -783,6 +798,7 @@ def test_a_submission_that_dies_at_import_is_told_apart_from_a_broken_machine(mo
 
 
 def test_a_process_that_cannot_be_started_is_the_machines_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    processes.close_all()  # one that runs already could go on
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
 
     with pytest.raises(CannotStart, match="no process could be started"):

@@ -15,6 +15,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import inspect
+import io
 import json
 import linecache
 import os
@@ -485,14 +486,35 @@ def _send(stream: int, data: bytes) -> None:
         view = view[os.write(stream, view) :]
 
 
-def _confine(memory: int) -> None:
-    """Bound what this process can take. (Landlock and seccomp have a place here, before the first hostile byte.)"""
+def _limit(memory: int, printed: int) -> None:
+    """Bound what this process can take, where nothing better is to be had than limits."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if memory:
-            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (printed, printed))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+class _Capped(io.RawIOBase):
+    """A descriptor to which so many bytes are written; what is printed beyond that is dropped, without an error."""
+
+    def __init__(self, descriptor: int, left: int) -> None:
+        self.descriptor = descriptor
+        self.left = left
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.descriptor
+
+    def write(self, data: Any) -> int:
+        kept = bytes(data[: self.left])
+        with contextlib.suppress(OSError):
+            os.write(self.descriptor, kept)
+        self.left -= len(kept)
+        return len(data)
 
 
 def _end_with(grader: int) -> None:
@@ -513,36 +535,42 @@ def _reply(sequence: int, value: Mapping[str, Any]) -> bytes:
         return frame(sequence, {"status": "unreadable", "message": f"returned {error}"})
 
 
-def main(grader: int) -> None:
-    """Serve the requests of the process `grader`, which arrive on standard input, until it closes."""
+def main(grader: int, channel: int, sink: int, memory: int, printed: int) -> None:
+    """Serve the process `grader` from an interpreter of one's own, where no zygote can confine a child."""
     _end_with(grader)
-    requests, replies = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)  # whatever a submission prints goes to the pipe that the parent drains and caps
+    _limit(memory, printed)
+    serve(channel, sink, printed)
+
+
+def serve(channel: int, sink: int, printed: int) -> None:
+    """Serve the requests that arrive on a channel until it closes: first to load, then to call.
+
+    What Python prints goes to the sink, so many bytes of it; what is written to the standard descriptors, nowhere.
+    """
+    capped: Any = _Capped(sink, printed)
+    sys.stdout = sys.stderr = io.TextIOWrapper(capped, encoding="utf-8", errors="replace", write_through=True)
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     functions: Functions = {}
     while True:
         try:
-            sequence, length = HEADER.unpack(_read_exactly(requests, HEADER.size))
+            sequence, length = HEADER.unpack(_read_exactly(channel, HEADER.size))
         except EOFError:
             return
         if length > MAX_FRAME:
             return
-        request = decode(_read_exactly(requests, length))
+        request = decode(_read_exactly(channel, length))
         if request["do"] == "load":
-            _confine(request["memory"])
             try:
                 functions, notes = load(request["name"], request["kind"], request["files"], request["absent"])
                 answer: dict[str, Any] = {"status": "loaded", "functions": listing(functions), "notes": notes}
             except BaseException as error:
                 answer = failure(error)
-            _send(replies, _reply(sequence, answer))
+            _send(channel, _reply(sequence, answer))
             continue
         kept: dict[str, Any] = {}
         for offset, call in enumerate(request["calls"]):
-            _send(replies, _reply(sequence + offset, perform(functions, call, kept)))
+            _send(channel, _reply(sequence + offset, perform(functions, call, kept)))
 
 
-__all__ = ["described", "failure", "listing", "load", "main", "perform", "plain"]
+__all__ = ["described", "failure", "listing", "load", "main", "perform", "plain", "serve"]

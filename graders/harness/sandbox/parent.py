@@ -6,39 +6,26 @@ sends is data from a stranger: decoded by the codec, checked by the contract, ne
 
 from __future__ import annotations
 
-import compileall
-import contextlib
-import functools
-import importlib.metadata
-import os
-import re
 import secrets
-import selectors
-import shutil
+import select
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from graders.harness.sandbox import contract
+from graders.harness.sandbox import contract, processes
 from graders.harness.sandbox.codec import HEADER, Malformed, decode, frame
 from graders.harness.sandbox.contract import Call, Killed, Limits, Loaded, Outcome, Raised, TimedOut
+from graders.harness.sandbox.processes import CannotStart
+from graders.harness.sandbox.visible import is_installed
 
-RUNTIME = ("codec.py", "child.py")
 TOGETHER = 0.0005
 MAX_REPLY = 1 << 20  # a right answer takes a few thousand bytes
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-
-
-class CannotStart(RuntimeError):
-    """The sandbox itself does not work on this machine: nothing was judged."""
 
 
 @dataclass(frozen=True)
@@ -52,65 +39,6 @@ class Submission:
     files: Mapping[str, str] = field(repr=False)
     absent: tuple[str, ...] = ()
     """Packages it asks for that are not to be had: they are imported as empty shells."""
-
-
-def _top_levels(distribution: importlib.metadata.Distribution) -> Iterator[Path]:
-    """Yield the files and folders that a distribution puts directly into site-packages."""
-    names = {path.parts[0] for path in distribution.files or () if path.parts and path.parts[0] != ".."}
-    for name in names - {"__pycache__"}:
-        yield Path(str(distribution.locate_file(name)))
-
-
-def _with_requirements(packages: Sequence[str]) -> list[importlib.metadata.Distribution]:
-    """Return the distributions of these packages and of all they need, as far as they are installed."""
-    found: dict[str, importlib.metadata.Distribution] = {}
-    waiting = list(packages)
-    while waiting:
-        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
-        if name in found:
-            continue
-        try:
-            found[name] = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        for requirement in found[name].requires or ():
-            if "extra ==" not in requirement:
-                waiting += re.findall(r"^[A-Za-z0-9._-]+", requirement)
-    return list(found.values())
-
-
-_preparing = threading.Lock()
-
-
-def visible(packages: Sequence[str]) -> str:
-    """Return a folder that holds the runtime files and links to the packages, and nothing else to import."""
-    with _preparing:  # two threads that made it at once would each throw the other's away
-        return _prepared(tuple(packages)).name
-
-
-@functools.lru_cache(maxsize=8)
-def _prepared(packages: tuple[str, ...]) -> tempfile.TemporaryDirectory[str]:
-    """Make that folder; it goes when this process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="gradproof-")
-    runtime = Path(folder.name, "runtime", "gradproof_child")
-    runtime.mkdir(parents=True)
-    (runtime / "__init__.py").touch()
-    for name in RUNTIME:
-        shutil.copy(Path(__file__).with_name(name), runtime / name)
-    compileall.compile_dir(runtime, quiet=2)  # once, not by every child
-    links = Path(folder.name, "packages")
-    links.mkdir()
-    for distribution in _with_requirements(packages):
-        for target in _top_levels(distribution):
-            link = links / target.name
-            if target.exists() and not link.exists():
-                link.symlink_to(target)
-    return folder
-
-
-def is_installed(package: str) -> bool:
-    """Return whether a package could be made visible to a submission."""
-    return bool(_with_requirements([package]))
 
 
 def _cpu_seconds(pid: int) -> float | None:
@@ -143,44 +71,20 @@ class ProcessBox:
     """A submission in a child process of its own."""
 
     def __init__(self, submission: Submission, packages: Sequence[str], limits: Limits) -> None:
-        if os.name != "posix":
-            raise CannotStart("grading in a process apart needs Linux or macOS; gradproof.check works everywhere")
-        self._limits = limits
-        self._nonce = secrets.randbits(62)
         if _stopping.is_set():
             raise CannotStart("the run was interrupted")
+        self._limits = limits
+        self._nonce = secrets.randbits(62)
         self._text = "\n".join(submission.files.values())
-        self._place = tempfile.TemporaryDirectory(prefix="gradproof-")
         self.spent = 0.0
         self._waiting = bytearray()
         self._dead: Killed | TimedOut | None = None
-        self.printed = bytearray()
-        folder = visible(packages)
-        program = (
-            f"import sys; sys.path[:0] = [{folder + '/runtime'!r}, {folder + '/packages'!r}]; "
-            f"from gradproof_child.child import main; main({os.getpid()})"
-        )
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", program],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=ONE_THREAD | {"PATH": "/nonexistent", "HOME": "/nonexistent"},
-                cwd=self._place.name,
-                start_new_session=True,  # Ctrl-C is the grader's; it ends the child itself
-            )
-        except OSError as error:
-            self._place.cleanup()
-            raise CannotStart(f"no process could be started: {error}") from error
+        self._closed = False
+        self._printed = b""
+        self._child = processes.start(packages, limits)
+        self._channel = self._child.channel
+        self._channel.setblocking(False)
         _open.add(self)
-        self._selector = selectors.DefaultSelector()
-        for stream in (self._process.stdout, self._process.stderr):
-            assert stream is not None
-            os.set_blocking(stream.fileno(), False)
-            self._selector.register(stream, selectors.EVENT_READ)
-        assert self._process.stdin is not None
-        os.set_blocking(self._process.stdin.fileno(), False)
         self.loaded = self._load(submission)
 
     def _load(self, submission: Submission) -> Loaded | Raised | TimedOut | Killed:
@@ -189,7 +93,6 @@ class ProcessBox:
             "name": submission.name,
             "kind": submission.kind,
             "files": dict(submission.files),
-            "memory": self._limits.memory,
             "absent": list(submission.absent),
         }
         try:
@@ -238,12 +141,10 @@ class ProcessBox:
         if self.spent >= self._limits.total_seconds:
             return TimedOut(self._limits.total_seconds, "of CPU time for the whole submission")
         unsent = memoryview(request)
-        began, cpu_began = time.monotonic(), _cpu_seconds(self._process.pid)
-        stdin = self._process.stdin
-        assert stdin is not None
+        began, cpu_began = time.monotonic(), _cpu_seconds(self._child.pid)
         while True:
             answer = self._next_frame(sequence)
-            now, cpu = time.monotonic() - began, _cpu_seconds(self._process.pid)
+            now, cpu = time.monotonic() - began, _cpu_seconds(self._child.pid)
             used = now if cpu is None or cpu_began is None else cpu - cpu_began
             if answer is not None:
                 self.spent += used
@@ -254,34 +155,27 @@ class ProcessBox:
                 return TimedOut(seconds if used > seconds else seconds * self._limits.wall_factor, clock)
             if unsent:
                 try:
-                    unsent = unsent[os.write(stdin.fileno(), unsent) :]
+                    unsent = unsent[self._channel.send(unsent) :]
                 except BlockingIOError:
                     pass
-                except BrokenPipeError:
+                except OSError:  # the other end is closed
                     return self._death()
             if not self._receive(0.001 if unsent else 0.05):
                 return self._death()
 
     def _receive(self, wait: float) -> bool:
-        """Take what the child has sent and printed; False once its replies have ended."""
-        ready = self._selector.select(wait)
-        if ready:
-            time.sleep(TOGETHER)  # quick calls reply one by one: to read some at once costs fewer awakenings
-        for key, _ in ready:
-            try:
-                data = os.read(key.fd, 1 << 18)
-            except BlockingIOError:
-                continue
-            if key.fileobj is self._process.stderr:
-                if data:
-                    self.printed += data[: max(0, self._limits.printed - len(self.printed))]
-                else:
-                    self._selector.unregister(key.fileobj)
-            elif data:
-                self._waiting += data
-            else:
-                return False
-        return True
+        """Take what the child has sent; False once its replies have ended."""
+        if not select.select([self._channel], [], [], wait)[0]:
+            return True
+        time.sleep(TOGETHER)  # quick calls reply one by one: to read some at once costs fewer awakenings
+        try:
+            data = self._channel.recv(1 << 18)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        self._waiting += data
+        return bool(data)
 
     def _next_frame(self, sequence: int) -> Any:
         if len(self._waiting) < HEADER.size:
@@ -301,31 +195,34 @@ class ProcessBox:
             return Killed(f"it broke the protocol: {error}")
 
     def _death(self) -> Killed:
-        try:
-            status = self._process.wait(2)
-        except subprocess.TimeoutExpired:
+        status = self._child.status()
+        if status is None:
             return Killed("it closed the channel to the grader")
+        if status == -signal.SIGSYS:
+            return Killed("it made a forbidden system call")
         if status < 0:
             known = [s.name for s in signal.Signals if s == -status]
             return Killed(f"the process died of {known[0] if known else f'signal {-status}'}")
         return Killed(f"the process ended itself (exit status {status})")
 
+    @property
+    def printed(self) -> bytes:
+        """Return what the submission has printed, as far as it is kept."""
+        return self._printed if self._closed else self._child.printed(self._limits.printed)
+
     def kill(self) -> None:
-        """End the child and its whole process group; from another thread, too."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """End the child; from another thread, too."""
+        self._child.kill()
 
     def close(self) -> None:
         """End the child, and leave nothing of it."""
         _open.discard(self)
-        self.kill()
-        self._process.wait()
-        self._selector.close()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        self._place.cleanup()
+        if not self._closed:
+            self._closed = True
+            self._child.kill()
+            self._child.status()
+            self._printed = self._child.printed(self._limits.printed)
+            self._child.close()
 
     def __enter__(self) -> ProcessBox:
         return self
@@ -357,3 +254,6 @@ def open(submission: Submission, packages: Sequence[str] = ("numpy",), limits: L
             if not isinstance(canary.loaded, Loaded):
                 raise CannotStart(f"not even an empty submission could be loaded: {canary.loaded}")
     return box
+
+
+__all__ = ["CANARY", "CannotStart", "ProcessBox", "Submission", "is_installed", "open", "resume", "stop"]
