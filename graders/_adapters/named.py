@@ -44,7 +44,7 @@ def bind(exercise: Exercise, found: Found) -> Binding:
     return Binding(
         exercise,
         found.name,
-        lambda case: _calls(exercise, found.name, case, held, order),
+        lambda case: case.once((found.name, held, order), lambda: _calls(exercise, found.name, case, held, order)),
         lambda case, returned: _outputs(exercise, case, returned),
         held=held,
         note=note,

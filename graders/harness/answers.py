@@ -8,6 +8,7 @@ rejected) and 136 wrong ones (two accepted, in float32, where they return the ri
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -49,6 +50,23 @@ class Expected:
     def shape(self) -> tuple[int, ...]:
         """Return the shape of the output."""
         return tuple(self.hi.shape)
+
+    @functools.cached_property
+    def simple(self) -> bool:
+        """Whether every element is finite and has an allowed error that is neither 0 nor infinite."""
+        return bool(np.all((self.allowed > 0) & np.isfinite(self.allowed) & np.isfinite(self.hi)))
+
+    def ulps(self, dtype: str) -> tuple[Plain, Plain]:
+        """Return a unit in the last place of every element, and where that measures something: not near zero."""
+        if dtype not in self._ulps:
+            size, tiny = np.abs(self.hi), np.finfo(dtype).tiny
+            measures = np.isfinite(self.allowed) & (size >= tiny)
+            self._ulps[dtype] = np.spacing(np.maximum(size, tiny).astype(dtype)), measures
+        return self._ulps[dtype]
+
+    @functools.cached_property
+    def _ulps(self) -> dict[str, tuple[Plain, Plain]]:
+        return {}
 
 
 @dataclass(frozen=True)

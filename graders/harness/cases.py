@@ -14,9 +14,9 @@ import importlib
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from graders.harness.sandbox.codec import Record, encode
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
+Made = TypeVar("Made")
 DTYPES = ("float64", "float32")
 IN_FLOAT32 = ("normal", "wide", "mixed rows", *EXTREME)  # formulas are told apart in float64; here rounding is
 TRIES = 300  # draws that a reference may refuse before its exercise needs a `draw` of its own
@@ -95,6 +96,15 @@ class Case:
         """Return the name of its content: twelve hexadecimal digits."""
         content = [dict(self.arguments), dict(self.hyperparameters), self.dtype]
         return hashlib.sha256(encode(content)).hexdigest()[:12]
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what is made of this case, made once: a run asks the same of every submission."""
+        made: Made = self._made[key] if key in self._made else self._made.setdefault(key, make())
+        return made
+
+    @functools.cached_property
+    def _made(self) -> dict[Hashable, Any]:
+        return {}
 
     @property
     def form(self) -> str:

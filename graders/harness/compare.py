@@ -83,16 +83,17 @@ def errors(got: np.ndarray[Any, Any], expected: Expected) -> np.ndarray[Any, Any
     """Return the distance to the truth of every element: inf for a NaN, and for an infinity where there is none."""
     plain = got.astype(np.float64)
     with np.errstate(all="ignore"):
-        off = np.abs((plain - expected.hi) - expected.lo)
-        off = np.where((plain == expected.hi) & np.isinf(expected.hi), 0.0, off)
+        off: np.ndarray[Any, Any] = np.abs((plain - expected.hi) - expected.lo)
+        if not expected.simple:
+            off = np.where((plain == expected.hi) & np.isinf(expected.hi), 0.0, off)
     return np.where(np.isnan(off), np.inf, off)
 
 
 def ratios(off: np.ndarray[Any, Any], expected: Expected) -> np.ndarray[Any, Any]:
     """Return each error over its allowed error; 0 where the dtype cannot decide."""
     with np.errstate(all="ignore"):
-        share = np.where(off == 0, 0.0, off / expected.allowed)
-    return np.where(np.isinf(expected.allowed), 0.0, share)
+        share: np.ndarray[Any, Any] = off / expected.allowed
+        return share if expected.simple else np.where((off == 0) | np.isinf(expected.allowed), 0.0, share)
 
 
 def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any) -> Comparison:
@@ -123,12 +124,10 @@ def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any)
         if beyond.any():
             scale = float(np.max(np.abs(expected.hi), where=np.isfinite(expected.hi), initial=0.0)) or 1.0
             closeness = max(closeness, float(np.max(off[beyond])) / scale)
-        spacings = np.spacing(np.maximum(np.abs(expected.hi), np.finfo(case.dtype).tiny).astype(case.dtype))
-        normal = np.abs(expected.hi) >= np.finfo(case.dtype).tiny  # an ulp of zero measures nothing
-        decided = np.isfinite(expected.allowed) & np.isfinite(off) & normal
+        spacings, measures = expected.ulps(case.dtype)
         with np.errstate(over="ignore"):
             ulps = off / spacings
-        worst_ulp = max(worst_ulp, float(np.max(ulps, where=decided, initial=0.0)))
+        worst_ulp = max(worst_ulp, float(np.max(ulps, where=measures & np.isfinite(off), initial=0.0)))
         index = np.unravel_index(int(np.argmax(share)), share.shape)
         if share[index] > worst["ratio"] or "output" not in worst:
             worst = {

@@ -294,10 +294,10 @@ def _build(value: Any, kept: Mapping[str, Any]) -> Any:
             raise LookupError(f"an earlier call failed, so {value.name} is not there")
         return _part(kept[value.name], value.path)
     if isinstance(value, Rebuilt):
-        return namedtuple(value.name, value.fields)(*_fields(_build(value.kept, kept), value.fields))
+        return _kind(value.name, value.fields)(*_fields(_build(value.kept, kept), value.fields))
     if isinstance(value, Record):
         fields = {name: _build(field, kept) for name, field in value.fields.items()}
-        return namedtuple(value.name, fields)(**fields)
+        return _kind(value.name, tuple(fields))(**fields)
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, (list, tuple)):
@@ -305,6 +305,12 @@ def _build(value: Any, kept: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         return {key: _build(item, kept) for key, item in value.items()}
     return value
+
+
+@functools.lru_cache(maxsize=64)
+def _kind(name: str, fields: tuple[str, ...]) -> Any:
+    """Return the namedtuple of that name; to make one takes longer than most calls."""
+    return namedtuple(name, fields)
 
 
 def _fields(value: Any, names: tuple[str, ...]) -> list[Any]:
@@ -415,28 +421,30 @@ def failure(error: BaseException) -> dict[str, Any]:
 
 def perform(
     functions: Mapping[str, Callable[..., Any]],
-    call: Mapping[str, Any],
+    call: Sequence[Any],
     kept: dict[str, Any],
     through: tuple[type[BaseException], ...] = (),
-) -> dict[str, Any]:
+) -> Any:
     """Make one call and describe what came of it: the parts of the result that were asked for, as data.
 
+    A call is a list, and so is the answer to one that returned, since these cross a thousand times for a submission.
     Exceptions of the kinds in `through` are the caller's own (Ctrl-C in a self-check) and pass.
     """
+    function, arguments, keywords, read, keep = call
     try:
-        arguments = [_build(value, kept) for value in call["arguments"]]
-        keywords = {name: _build(value, kept) for name, value in call["keywords"].items()}
+        arguments = [_build(value, kept) for value in arguments]
+        keywords = {name: _build(value, kept) for name, value in keywords.items()}
     except LookupError as error:
-        kept.pop(call["keep"], None)
+        kept.pop(keep, None)
         return {"status": "unreadable", "message": str(error)[:MAX_MESSAGE]}
     except BaseException as error:  # a state's own property may raise
-        kept.pop(call["keep"], None)
+        kept.pop(keep, None)
         return failure(error)
-    kept.pop(call["keep"], None)  # what was kept under this name is an argument now, or was meant to be replaced
+    kept.pop(keep, None)  # what was kept under this name is an argument now, or was meant to be replaced
     given = [(position, array) for position, value in enumerate(arguments) for array in _arrays(value)]
     before = [array.copy() for _, array in given]
     try:
-        result = functions[call["function"]](*arguments, **keywords)
+        result = functions[function](*arguments, **keywords)
         mutated = sorted(
             {
                 position
@@ -445,21 +453,16 @@ def perform(
             }
         )
         parts = []
-        for path in call["read"]:
+        for path in read:
             try:
                 parts.append(_part(result, path))
             except LookupError as error:
                 return {"status": "unreadable", "message": str(error)[:MAX_MESSAGE]}
-        if call["keep"]:
-            kept[call["keep"]] = result
+        if keep:
+            kept[keep] = result
         outputs = [array for part in parts for array in _arrays(part)]
         aliased = any(np.may_share_memory(output, array) for output in outputs for _, array in given)
-        return {
-            "status": "returned",
-            "values": [plain(part) for part in parts],
-            "mutated": mutated,
-            "aliased": aliased,
-        }
+        return ["returned", [plain(part) for part in parts], mutated, aliased]
     except through:
         raise
     except BaseException as error:
@@ -528,9 +531,9 @@ def _end_with(grader: int) -> None:
         os._exit(1)
 
 
-def _reply(sequence: int, value: Mapping[str, Any]) -> bytes:
+def _reply(sequence: int, value: Any) -> bytes:
     try:
-        return frame(sequence, dict(value))
+        return frame(sequence, value)
     except Malformed as error:
         return frame(sequence, {"status": "unreadable", "message": f"returned {error}"})
 

@@ -7,6 +7,7 @@ this file; it imports the standard library and NumPy.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ HEADER = struct.Struct("<QQ")
 _INT = struct.Struct("<q")
 _FLOAT = struct.Struct("<d")
 _COUNT = struct.Struct("<I")
+_SHAPES = tuple(struct.Struct(f"<{ndim}q") for ndim in range(9))
+_LITTLE = tuple(dtype.newbyteorder("<") for dtype in DTYPES)
 
 
 class Malformed(ValueError):
@@ -56,6 +59,13 @@ class Rebuilt:
 
 
 @dataclass(frozen=True)
+class Encoded:
+    """A value that was encoded before: the same calls are sent to every submission."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Opaque:
     """Stands for a result that cannot cross: what it was, in words."""
 
@@ -71,10 +81,10 @@ def encode(value: Any) -> bytes:
 
 def decode(data: bytes | bytearray | memoryview) -> Any:
     """Return the value of the bytes, all of them; raise `Malformed` on anything else. Arrays are fresh and writable."""
-    view = memoryview(data)
-    value, at = _read(view, 0, MAX_DEPTH, [MAX_ITEMS])
-    if at != len(view):
-        raise Malformed(f"{len(view) - at} bytes after the value")
+    reader = _Reader(bytes(data))
+    value = reader.value(MAX_DEPTH)
+    if reader.at != len(reader.data):
+        raise Malformed(f"{len(reader.data) - reader.at} bytes after the value")
     return value
 
 
@@ -95,7 +105,9 @@ def _write(value: Any, parts: list[bytes], depth: int) -> None:
     if depth < 0:
         raise Malformed("nested too deeply")
     kind = type(value)
-    if value is None:
+    if kind is Encoded:
+        parts.append(value.data)
+    elif value is None:
         parts.append(b"N")
     elif kind is bool:
         parts.append(b"T" if value else b"F")
@@ -140,138 +152,115 @@ def _write(value: Any, parts: list[bytes], depth: int) -> None:
         raise Malformed(f"a value of type {kind.__name__}")
 
 
-def _take(view: memoryview, at: int, size: int) -> tuple[memoryview, int]:
-    if size < 0 or at + size > len(view):
-        raise Malformed("the bytes end early")
-    return view[at : at + size], at + size
+class _Reader:
+    """A place in bytes from a stranger, and how many values may still be read there."""
 
+    __slots__ = ("at", "data", "left")
 
-def _count(view: memoryview, at: int) -> tuple[int, int]:
-    data, at = _take(view, at, 4)
-    return _COUNT.unpack(data)[0], at
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+        self.left = MAX_ITEMS
 
+    def take(self, size: int) -> int:
+        """Return where the next so many bytes begin, which are passed."""
+        at = self.at
+        if at + size > len(self.data):
+            raise Malformed("the bytes end early")
+        self.at = at + size
+        return at
 
-def _string(view: memoryview, at: int) -> tuple[str, int]:
-    size, at = _count(view, at)
-    if size > MAX_TEXT:
-        raise Malformed(f"a text of {size} bytes")
-    data, at = _take(view, at, size)
-    return bytes(data).decode("utf-8", "replace"), at
+    def value(self, depth: int) -> Any:
+        """Return the next value."""
+        self.left -= 1
+        if depth < 0 or self.left < 0:
+            raise Malformed("nested too deeply, or too many items")
+        tag = self.data[self.take(1)]
+        reader = _READERS.get(tag)
+        if reader is None:
+            raise Malformed(f"an unknown tag {bytes([tag])!r}")
+        return reader(self, depth)
 
+    def count(self) -> int:
+        """Return a number of items, no more than may still be read."""
+        size: int = _COUNT.unpack_from(self.data, self.take(4))[0]
+        if size > self.left:
+            raise Malformed("too many items")
+        return size
 
-def _array(view: memoryview, at: int) -> tuple[np.ndarray[Any, Any], int]:
-    head, at = _take(view, at, 2)
-    code, ndim = head[0], head[1]
-    if code >= len(DTYPES) or ndim > 8:
-        raise Malformed(f"an array of dtype code {code} and {ndim} dimensions")
-    dims, at = _take(view, at, 8 * ndim)
-    shape = struct.unpack(f"<{ndim}q", dims)
-    size = DTYPES[code].itemsize
-    for length in shape:
-        if length < 0:
+    def text(self) -> str:
+        """Return a text."""
+        size = _COUNT.unpack_from(self.data, self.take(4))[0]
+        if size > MAX_TEXT:
+            raise Malformed(f"a text of {size} bytes")
+        at = self.take(size)
+        return self.data[at : at + size].decode("utf-8", "replace")
+
+    def items(self, depth: int) -> list[Any]:
+        """Return so many values as are announced."""
+        value, deeper = self.value, depth - 1
+        return [value(deeper) for _ in range(self.count())]
+
+    def fields(self, depth: int) -> dict[str, Any]:
+        """Return values by their names."""
+        text, value, deeper = self.text, self.value, depth - 1
+        return {text(): value(deeper) for _ in range(self.count())}
+
+    def array(self) -> np.ndarray[Any, Any]:
+        """Return an array of one's own, after its size is known to be there."""
+        at = self.take(2)
+        code, ndim = self.data[at], self.data[at + 1]
+        if code >= len(DTYPES) or ndim > 8:
+            raise Malformed(f"an array of dtype code {code} and {ndim} dimensions")
+        shape = _SHAPES[ndim].unpack_from(self.data, self.take(8 * ndim))
+        if min(shape, default=0) < 0:
             raise Malformed("a negative length")
-        size *= length  # Python integers: no overflow to hide behind
-    data, at = _take(view, at, size)
-    if code == 0 and np.frombuffer(data, np.uint8).max(initial=0) > 1:
-        raise Malformed("a truth value that is neither 0 nor 1")
-    try:
-        array = np.frombuffer(bytes(data), dtype=DTYPES[code].newbyteorder("<")).reshape(shape)
-    except ValueError:  # beside a length of zero, another may be longer than any array's
-        raise Malformed(f"no array has the shape {shape}") from None
-    return array.astype(DTYPES[code], copy=True), at
+        count = math.prod(shape)  # Python integers: no overflow to hide behind
+        at = self.take(count * DTYPES[code].itemsize)
+        if code == 0 and np.frombuffer(self.data, np.uint8, count, at).max(initial=0) > 1:
+            raise Malformed("a truth value that is neither 0 nor 1")
+        try:
+            array = np.frombuffer(self.data, _LITTLE[code], count, at).reshape(shape)
+        except ValueError:  # beside a length of zero, another may be longer than any array's
+            raise Malformed(f"no array has the shape {shape}") from None
+        return array.astype(DTYPES[code], copy=True)
+
+    def kept(self, depth: int) -> Kept:
+        """Return a value that stayed in the child."""
+        name, path = self.text(), self.value(depth - 1)
+        if not isinstance(path, list) or not all(type(step) in (int, str) for step in path):
+            raise Malformed("a path that is no list of names and numbers")
+        return Kept(name, tuple(path))
+
+    def record(self, depth: int) -> Record:
+        """Return named fields."""
+        name, fields = self.text(), self.value(depth - 1)
+        if not isinstance(fields, dict):
+            raise Malformed("a record without fields")
+        return Record(name, fields)
+
+    def rebuilt(self, depth: int) -> Rebuilt:
+        """Return a record to rebuild."""
+        name = self.text()
+        match self.value(depth - 1):
+            case [list(fields), Kept() as kept] if all(type(field) is str for field in fields):
+                return Rebuilt(name, tuple(fields), kept)
+        raise Malformed("a record to rebuild without its fields")
 
 
-def _read(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[Any, int]:
-    budget[0] -= 1
-    if depth < 0 or budget[0] < 0:
-        raise Malformed("nested too deeply, or too many items")
-    tag, at = _take(view, at, 1)
-    reader = _READERS.get(bytes(tag))
-    if reader is None:
-        raise Malformed(f"an unknown tag {bytes(tag)!r}")
-    return reader(view, at, depth, budget)
-
-
-def _read_items(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[list[Any], int]:
-    size, at = _count(view, at)
-    if size > budget[0]:
-        raise Malformed("too many items")
-    items = []
-    for _ in range(size):
-        item, at = _read(view, at, depth - 1, budget)
-        items.append(item)
-    return items, at
-
-
-def _read_tuple(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[tuple[Any, ...], int]:
-    items, at = _read_items(view, at, depth, budget)
-    return tuple(items), at
-
-
-def _read_dict(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[dict[str, Any], int]:
-    size, at = _count(view, at)
-    if size > budget[0]:
-        raise Malformed("too many items")
-    fields = {}
-    for _ in range(size):
-        key, at = _string(view, at)
-        fields[key], at = _read(view, at, depth - 1, budget)
-    return fields, at
-
-
-def _read_int(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[int, int]:
-    data, at = _take(view, at, 8)
-    return _INT.unpack(data)[0], at
-
-
-def _read_float(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[float, int]:
-    data, at = _take(view, at, 8)
-    return _FLOAT.unpack(data)[0], at
-
-
-def _read_kept(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[Kept, int]:
-    name, at = _string(view, at)
-    path, at = _read(view, at, depth - 1, budget)
-    if not isinstance(path, list) or not all(type(step) in (int, str) for step in path):
-        raise Malformed("a path that is no list of names and numbers")
-    return Kept(name, tuple(path)), at
-
-
-def _read_record(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[Record, int]:
-    name, at = _string(view, at)
-    fields, at = _read(view, at, depth - 1, budget)
-    if not isinstance(fields, dict):
-        raise Malformed("a record without fields")
-    return Record(name, fields), at
-
-
-def _read_rebuilt(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[Rebuilt, int]:
-    name, at = _string(view, at)
-    content, at = _read(view, at, depth - 1, budget)
-    match content:
-        case [list(fields), Kept() as kept] if all(type(field) is str for field in fields):
-            return Rebuilt(name, tuple(fields), kept), at
-    raise Malformed("a record to rebuild without its fields")
-
-
-def _read_opaque(view: memoryview, at: int, depth: int, budget: list[int]) -> tuple[Opaque, int]:
-    described, at = _string(view, at)
-    return Opaque(described), at
-
-
-_READERS: dict[bytes, Callable[[memoryview, int, int, list[int]], tuple[Any, int]]] = {
-    b"N": lambda view, at, depth, budget: (None, at),
-    b"T": lambda view, at, depth, budget: (True, at),
-    b"F": lambda view, at, depth, budget: (False, at),
-    b"i": _read_int,
-    b"f": _read_float,
-    b"s": lambda view, at, depth, budget: _string(view, at),
-    b"a": lambda view, at, depth, budget: _array(view, at),
-    b"l": _read_items,
-    b"t": _read_tuple,
-    b"d": _read_dict,
-    b"k": _read_kept,
-    b"r": _read_record,
-    b"b": _read_rebuilt,
-    b"o": _read_opaque,
+_READERS: dict[int, Callable[[_Reader, int], Any]] = {
+    ord("N"): lambda reader, depth: None,
+    ord("T"): lambda reader, depth: True,
+    ord("F"): lambda reader, depth: False,
+    ord("i"): lambda reader, depth: _INT.unpack_from(reader.data, reader.take(8))[0],
+    ord("f"): lambda reader, depth: _FLOAT.unpack_from(reader.data, reader.take(8))[0],
+    ord("s"): lambda reader, depth: reader.text(),
+    ord("a"): lambda reader, depth: reader.array(),
+    ord("l"): _Reader.items,
+    ord("t"): lambda reader, depth: tuple(reader.items(depth)),
+    ord("d"): _Reader.fields,
+    ord("k"): _Reader.kept,
+    ord("r"): _Reader.record,
+    ord("b"): _Reader.rebuilt,
+    ord("o"): lambda reader, depth: Opaque(reader.text()),
 }

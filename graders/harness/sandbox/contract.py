@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from graders.harness.sandbox.codec import Kept, Opaque, Record
+from graders.harness.sandbox.codec import Encoded, Kept, Opaque, Record, encode
 
 Path = tuple[int | str, ...]
 
@@ -25,15 +26,15 @@ class Call:
     read: tuple[Path, ...] = ((),)
     keep: str = ""
 
-    def as_data(self) -> dict[str, Any]:
+    @functools.cached_property
+    def encoded(self) -> Encoded:
+        """Return the call as the codec carries it, made once however often it is sent."""
+        return Encoded(encode(self.as_data()))
+
+    def as_data(self) -> list[Any]:
         """Return the call as what the codec can carry."""
-        return {
-            "function": self.function,
-            "arguments": list(self.arguments),
-            "keywords": dict(self.keywords),
-            "read": [list(path) for path in self.read],
-            "keep": self.keep,
-        }
+        read = [list(path) for path in self.read]
+        return [self.function, list(self.arguments), dict(self.keywords), read, self.keep]
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Box(Protocol):
 def outcome(reply: Any, call: Call | None = None) -> Outcome:
     """Return the outcome that a child's reply to a call describes; a reply of any other form broke the protocol."""
     match reply:
-        case {"status": "returned", "values": list(values), "mutated": list(mutated), "aliased": bool(aliased)}:
+        case ["returned", list(values), list(mutated), bool(aliased)]:
             positions = tuple(p for p in mutated if type(p) is int and p >= 0)
             if call is not None and (len(values) != len(call.read) or any(p >= len(call.arguments) for p in positions)):
                 return Killed("it broke the protocol: a reply to another call")

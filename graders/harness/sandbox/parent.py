@@ -108,7 +108,7 @@ class ProcessBox:
         """Make the calls in order; one outcome each (see the contract)."""
         if not calls:
             return []
-        request = frame(self._nonce, {"do": "call", "calls": [call.as_data() for call in calls]})
+        request = frame(self._nonce, {"do": "call", "calls": [call.encoded for call in calls]})
         answers = self._exchange(request, len(calls), self._limits.call_seconds)
         return [
             a if isinstance(a, (TimedOut, Killed)) else self._believed(contract.outcome(a, call))
