@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -73,13 +74,13 @@ class Exercise:
         """Return the text that runs in every arithmetic."""
         return self.lifted or self.reference
 
-    @property
+    @functools.cached_property
     def topic(self) -> str:
         """Return the file in which the reference stands, `losses` for `losses.cross_entropy`."""
         module = self.reference.__module__.rpartition(".")[2]
         return "mine" if module == "__main__" else module
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """Return the identity of the exercise everywhere: `losses.cross_entropy`."""
         return f"{self.topic}.{self.reference.__name__}"

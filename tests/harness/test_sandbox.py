@@ -222,6 +222,36 @@ def test_an_import_that_raises_says_what_and_where() -> None:
     assert result == Raised("ValueError", "not today", 2, "raise ValueError('not today')", "theirs.py")
 
 
+def test_a_listing_says_what_functions_import() -> None:
+    made = loading(
+        """
+        import json
+        def f():
+            from scipy.special import erf
+            import torch, os.path as path
+        class C:
+            def g(self):
+                if self:
+                    from . import nothing
+        """
+    )
+
+    assert isinstance(made, Loaded)
+    assert made.imports == ("json", "os", "scipy", "torch")
+    plain = loading("import json\nfrom math import pi\ndef f():\n    return pi\n")
+    assert isinstance(plain, Loaded)
+    assert plain.imports == ()
+
+
+def test_a_notebook_says_so_too() -> None:
+    cell = {"cell_type": "code", "source": ["def f():\n", "    import torch\n", "    return 1\n"]}
+    submission = Submission("n", "n.ipynb", "notebook", "n.ipynb", {"n.ipynb": json.dumps({"cells": [cell]})})
+
+    with ProcessBox(submission, ("numpy",), SHORT) as box:
+        assert isinstance(box.loaded, Loaded)
+        assert box.loaded.imports == ("torch",)
+
+
 def test_a_syntax_error_says_where() -> None:
     result = loading("def f(:\n    pass\n")
 
@@ -504,7 +534,7 @@ def test_a_forged_listing_breaks_the_protocol() -> None:
     listings: list[Any] = [[{}], [3], [{"name": "f", "parameters": [1], "own": True}]]
 
     for functions in listings:
-        forged = contract.loaded({"status": "loaded", "functions": functions, "notes": []})
+        forged = contract.loaded({"status": "loaded", "functions": functions, "notes": [], "imports": []})
         assert forged == Killed("it broke the protocol: a listing of an unknown form")
     assert contract.loaded(["returned", [], [], False]) == Killed("it broke the protocol: a reply out of order")
 

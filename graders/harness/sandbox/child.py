@@ -19,6 +19,7 @@ import io
 import json
 import linecache
 import os
+import re
 import sys
 import traceback
 import types
@@ -33,6 +34,7 @@ from .codec import HEADER, MAX_FRAME, Kept, Malformed, Opaque, Rebuilt, Record, 
 
 Functions = dict[str, Callable[..., Any]]
 MAX_MESSAGE = 2000
+_INNER_IMPORT = re.compile(r'(?:^|"|\\n)[ \t]+(?:import|from)\s', re.MULTILINE)  # a notebook's lines are texts in JSON
 STUBS = ("gradproof", "matplotlib", "matplotlib.pyplot", "past", "past.builtins")
 
 
@@ -167,12 +169,7 @@ def _defines(statement: ast.stmt) -> bool:
 def _load_notebook(text: str, filename: str, module: types.ModuleType) -> list[str]:
     """Execute the definitions of each code cell, one by one: a half-written cell spoils itself only."""
     notes = []
-    try:
-        cells = json.loads(text)["cells"]
-        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, KeyError, TypeError):
-        raise NotANotebook("not a notebook of format 4: no JSON object with a list of cells") from None
-    for number, source in enumerate(sources, 1):
+    for number, source in enumerate(_cells(text), 1):
         name = f"{filename} cell {number}"
         magic = source.lstrip().split(maxsplit=1)[0] if source.strip() else ""
         if magic.startswith("%%") and magic not in ("%%time", "%%timeit", "%%capture"):
@@ -215,6 +212,35 @@ def _functions_of(module: types.ModuleType, prefix: str) -> Functions:
         for name, value in list(vars(module).items())
         if not name.startswith("_") and callable(value) and not isinstance(value, (type, _Stub, _Nothing, _AbsentValue))
     }
+
+
+def imported(kind: str, files: Mapping[str, str]) -> list[str]:
+    """Return the packages that a submission imports inside its functions: they must be there by then."""
+    roots: set[str] = set()
+    for text in filter(_INNER_IMPORT.search, files.values()):
+        with contextlib.suppress(Exception):
+            sources = [text] if kind != "notebook" else _cells(text)
+            for node in (node for source in sources for node in _nodes(source)):
+                if isinstance(node, ast.Import):
+                    roots |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    roots.add(node.module.partition(".")[0])
+    return sorted(root for root in roots if len(root) < 80)[:100]
+
+
+def _nodes(source: str) -> list[ast.AST]:
+    with contextlib.suppress(SyntaxError):
+        return list(ast.walk(ast.parse(source)))
+    return []
+
+
+def _cells(text: str) -> list[str]:
+    """Return the code cells of a notebook."""
+    try:
+        cells = json.loads(text)["cells"]
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError):
+        raise NotANotebook("not a notebook of format 4: no JSON object with a list of cells") from None
 
 
 def load(name: str, kind: str, files: Mapping[str, str], absent: Sequence[str] = ()) -> tuple[Functions, list[str]]:
@@ -567,6 +593,7 @@ def serve(channel: int, sink: int, printed: int) -> None:
             try:
                 functions, notes = load(request["name"], request["kind"], request["files"], request["absent"])
                 answer: dict[str, Any] = {"status": "loaded", "functions": listing(functions), "notes": notes}
+                answer["imports"] = imported(request["kind"], request["files"])
             except BaseException as error:
                 answer = failure(error)
             _send(channel, _reply(sequence, answer))

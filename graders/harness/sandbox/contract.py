@@ -105,6 +105,8 @@ class Loaded:
 
     functions: tuple[Function, ...]
     notes: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    """The packages that its functions import when they are called, if they do so at all."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ def outcome(reply: Any, call: Call | None = None) -> Outcome:
 def loaded(reply: Any) -> Loaded | Raised | Killed:
     """Return what a child's answer to loading describes."""
     match reply:
-        case {"status": "loaded", "functions": list(functions), "notes": list(notes)}:
+        case {"status": "loaded", "functions": list(functions), "notes": list(notes), "imports": list(imports)}:
             try:
                 return Loaded(
                     tuple(
@@ -179,6 +181,7 @@ def loaded(reply: Any) -> Loaded | Raised | Killed:
                         for f in functions
                     ),
                     tuple(str(note) for note in notes),
+                    tuple(name for name in imports if isinstance(name, str)),
                 )
             except (TypeError, KeyError, ValueError):
                 return Killed("it broke the protocol: a listing of an unknown form")

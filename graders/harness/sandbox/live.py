@@ -18,7 +18,9 @@ class LiveBox:
     def __init__(self, functions: dict[str, Callable[..., Any]]) -> None:
         self._functions = functions
         self.spent = 0.0
-        answer = contract.loaded({"status": "loaded", "functions": child.listing(functions), "notes": []})
+        answer = contract.loaded(
+            {"status": "loaded", "functions": child.listing(functions), "notes": [], "imports": []}
+        )
         assert isinstance(answer, Loaded)
         self.loaded = answer
 

@@ -123,7 +123,8 @@ class Interpreter:
 class Zygote:
     """A warm interpreter that forks confined children (see `zygote`, which it runs)."""
 
-    def __init__(self, packages: Sequence[str]) -> None:
+    def __init__(self, packages: Sequence[str], without: Sequence[str] = ()) -> None:
+        """Start one; `without` names layers to leave out, as if the kernel had refused them: to see what they do."""
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(STARTING)
@@ -143,7 +144,10 @@ class Zygote:
             raise CannotStart(f"no process could be started: {error}") from error
         finally:
             theirs.close()
-        setup = {"readable": readable(packages), "preload": preloaded(packages), "secret": os.path.abspath(__file__)}
+        setup = {
+            "readable": readable(packages), "preload": preloaded(packages), "secret": os.path.abspath(__file__),
+            "without": list(without),
+        }  # fmt: skip
         try:
             assert self._process.stdin is not None
             with self._process.stdin as stdin:

@@ -40,6 +40,7 @@ def main(descriptor: int) -> None:
     _warm_up()
     rules, refused = _rules(setup["readable"])
     refused |= _refused(rules, set(refused))
+    refused |= dict.fromkeys(setup["without"], "left out on purpose")
     layers = tuple(layer for layer in confine.LAYERS if layer not in refused)
     leaks = _leaks(rules, layers, setup["secret"])
     gc.freeze()  # what is here before the fork is not worth looking through in every child
