@@ -1,0 +1,265 @@
+"""What a child gives up: the filter of system calls, read line by line; and a self-test that bites."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from graders.harness.sandbox import parent, processes
+from graders.harness.sandbox.contract import Call, Killed, Limits, Loaded, Outcome, Raised, Returned
+from graders.harness.sandbox.parent import ProcessBox, Submission
+
+if sys.platform != "linux":
+    pytest.skip("the layers are Linux's", allow_module_level=True)
+
+from graders.harness.sandbox import confine, zygote
+
+PID = 4711
+EPERM, ENOSYS = confine._ERRNO | errno.EPERM, confine._ERRNO | errno.ENOSYS
+ALLOW, KILL = confine._ALLOW, confine._KILL
+MACHINES = list(confine.MACHINES)
+
+
+def decided(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
+    """Return what the filter says of a system call: the program run by hand, as the kernel would."""
+    architecture = confine.MACHINES[machine].audit if audit is None else audit
+    data = struct.pack("<IIQ6Q", number, architecture, 0, *arguments, *(0,) * (6 - len(arguments)))
+    lines = confine.filter_of(machine, PID)
+    at = accumulator = 0
+    for _ in range(10 * len(lines)):
+        code, yes, no, value = lines[at]
+        at += 1
+        if code == confine._LOAD:
+            (accumulator,) = struct.unpack_from("<I", data, value)
+        elif code == confine._AND:
+            accumulator &= value
+        elif code == confine._RETURN:
+            return value
+        else:
+            truth = {
+                confine._EQUAL: accumulator == value,
+                confine._SET: bool(accumulator & value),
+                confine._GREATER: accumulator >= value,
+            }[code]
+            at += yes if truth else no
+    raise AssertionError("the filter does not end")
+
+
+def call(machine: str, name: str, *arguments: int) -> int:
+    return decided(machine, confine.MACHINES[machine].calls[name], *arguments)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_computation_needs_is_let_through_and_what_it_never_makes_is_fatal(machine: str) -> None:
+    for name in confine.MACHINES[machine].calls:
+        if name not in confine.CHECKED:
+            expected = KILL if name in confine.FATAL else ENOSYS if name in confine.ABSENT else ALLOW
+            assert call(machine, name) == expected, name
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_other_number_is_refused(machine: str) -> None:
+    known = set(confine.MACHINES[machine].calls.values())
+
+    for number in set(range(1024)) - known:
+        assert decided(machine, number) == EPERM, number
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_calls_of_another_architecture_are_fatal(machine: str) -> None:
+    assert decided(machine, 0, audit=0x40000003) == KILL  # i386, by int 0x80
+    if machine == "x86_64":
+        assert decided(machine, 0x40000000) == KILL  # x32
+        assert decided(machine, 0xFFFFFFFF) == KILL
+
+
+THREAD = 0x3D0F00  # what pthread_create asks of clone
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(
+    "name, arguments, expected",
+    [
+        ("clone", (THREAD,), ALLOW),
+        ("clone", (17,), EPERM),  # fork
+        ("clone", (0x4111,), EPERM),  # vfork
+        ("clone", (THREAD | 0x10000000,), EPERM),  # into a user namespace
+        ("clone", (THREAD | 0x80,), EPERM),  # into a time namespace
+        ("clone", (0x100,), EPERM),
+        ("fcntl", (3, 3), ALLOW),
+        ("fcntl", (3, 1030), ALLOW),
+        ("fcntl", (3, 8), EPERM),  # who is signalled
+        ("fcntl", (3, 1033), EPERM),  # seals
+        ("kill", (PID, 9), ALLOW),
+        ("kill", (1, 0), EPERM),
+        ("kill", (0xFFFFFFFF, 9), EPERM),
+        ("kill", (0, 9), EPERM),
+        ("tgkill", (PID, 5, 6), ALLOW),
+        ("tgkill", (1, 1, 6), EPERM),
+        ("mmap", (0, 4096, 3, 0x22), ALLOW),
+        ("mmap", (0, 4096, 3, 0x02), ALLOW),
+        ("mmap", (0, 4096, 3, 0x21), EPERM),
+        ("mmap", (0, 4096, 3, 0x22 | 0x40000), EPERM),
+        ("mmap", (0, 4096, 3, 0x22 | 0x100), EPERM),
+        ("prctl", (15, 0), ALLOW),
+        ("prctl", (22, 2), EPERM),  # another filter
+        ("prctl", (4, 1), EPERM),  # to be looked into
+        ("prlimit64", (0, 7), ALLOW),
+        ("prlimit64", (PID, 7), ALLOW),
+        ("prlimit64", (1, 7), EPERM),
+    ],
+)
+def test_arguments_decide(machine: str, name: str, arguments: tuple[int, ...], expected: int) -> None:
+    assert call(machine, name, *arguments) == expected
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_numbers_are_those_of_the_kernel(machine: str) -> None:
+    try:
+        library = ctypes.CDLL("libseccomp.so.2")
+    except OSError:
+        pytest.skip("libseccomp, which knows the numbers too, is not installed")
+    resolve: Callable[[int, bytes], int] = library.seccomp_syscall_resolve_name_arch
+
+    for name, number in confine.MACHINES[machine].calls.items():
+        assert resolve(ctypes.c_uint32(confine.MACHINES[machine].audit), name.encode()) == number, name  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- the self-test
+
+
+def test_the_self_test_finds_nothing_where_all_layers_are_in_place() -> None:
+    rules = confine.landlock_rules(["/usr/lib"])
+    try:
+        assert zygote._leaks(rules, confine.LAYERS, __file__) == []
+    finally:
+        os.close(rules)
+
+
+@pytest.mark.parametrize(
+    "guard, layer, leak",
+    [
+        ("give_up_files", "landlock", "read the grader's own file"),
+        ("give_up_system_calls", "seccomp", "open a network socket"),
+    ],
+)
+def test_the_self_test_bites_where_a_layer_does_nothing(
+    monkeypatch: pytest.MonkeyPatch, guard: str, layer: str, leak: str
+) -> None:
+    rules = confine.landlock_rules(["/usr/lib"])
+    monkeypatch.setattr(confine, guard, lambda *given: None)
+    try:
+        assert leak in zygote._leaks(rules, confine.LAYERS, __file__)
+        assert leak not in zygote._leaks(rules, [name for name in confine.LAYERS if name != layer], __file__)
+    finally:
+        os.close(rules)
+
+
+def test_a_zygote_that_leaks_grades_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "readable", lambda packages: ["/"])
+
+    with pytest.raises(parent.CannotStart, match="self-test failed, nothing is graded: it could read the grader's own"):
+        processes.Zygote(("numpy",))
+
+
+def test_a_layer_that_is_missing_changes_the_tier() -> None:
+    zygote = processes.Zygote(("numpy",), without=("landlock",))
+    try:
+        assert zygote.isolation.tier == "reduced"
+        assert "landlock" not in zygote.isolation.layers
+        assert zygote.isolation.missing == {"landlock": "left out on purpose"}
+    finally:
+        zygote.close()
+
+
+def test_this_machine_says_which_layers_it_has() -> None:
+    made = processes.isolation()
+
+    assert made.tier == ("full" if not made.missing else "reduced")
+    assert set(made.layers) | set(made.missing) == set(processes.LAYERS) == set(confine.LAYERS)
+
+
+# ---------------------------------------------------------------- what is left to a child
+
+
+def outcome(body: str, *arguments: Any, limits: Limits = Limits(call_seconds=2.0)) -> Outcome:  # noqa: B008
+    text = "import ctypes, os, socket, threading\nimport numpy as np\ndef f(*a):\n    " + body.replace("\n", "\n    ")
+    with ProcessBox(Submission("s", "s.py", "file", "s.py", {"s.py": text}), ("numpy",), limits) as box:
+        assert isinstance(box.loaded, Loaded), box.loaded
+        (made,) = box.call([Call("f", arguments)])
+    return made
+
+
+full = pytest.mark.skipif(
+    "processes.isolation().tier != 'full'", reason="a layer is missing on this machine: see gradproof doctor"
+)
+
+
+@full
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return open('/etc/passwd').read()",
+        "return os.listdir('/')",
+        f"return open({parent.__file__!r}).read()",
+        "return open('/proc/self/maps').read()",
+        "return open('/proc/1/environ').read()",
+        "open('x', 'w')",
+        "os.mkdir('/tmp/x')",
+        "os.symlink('/etc', '/dev/shm/x')",
+        "os.unlink('/tmp/x')",
+        "socket.socket()",
+        "socket.socketpair()",
+        "os.fork()",
+        "os.execv('/bin/true', ['true'])",
+        "os.kill(os.getppid(), 9)",
+        "os.killpg(0, 9)",
+        "os.memfd_create('x')",
+        "os.setpriority(os.PRIO_PROCESS, 0, -5)",
+        "os.sched_setaffinity(0, {0})",
+        "os.chmod('.', 0o777)",
+        "os.chroot('/')",
+        "os.mkfifo('x')",
+    ],
+)
+def test_what_is_forbidden_is_an_error_of_the_submission(body: str) -> None:
+    made = outcome(body)
+
+    assert isinstance(made, Raised), made
+    assert made.kind in ("PermissionError", "OSError", "FileNotFoundError")
+
+
+@full
+@pytest.mark.parametrize("name", ["ptrace", "bpf", "io_uring_setup", "process_vm_readv", "unshare", "keyctl"])
+def test_what_no_computation_asks_for_ends_it(name: str) -> None:
+    number = confine.MACHINES[os.uname().machine].calls[name]
+
+    assert outcome(f"ctypes.CDLL(None).syscall({number}, 0, 0, 0, 0, 0)") == Killed("it made a forbidden system call")
+
+
+@full
+@pytest.mark.parametrize(
+    "body, value",
+    [
+        ("return float(np.linalg.svd(np.eye(40))[1].sum())", 40.0),
+        ("import decimal, fractions, statistics, json, csv\nreturn float(fractions.Fraction(1, 2))", 0.5),
+        ("made = []\nt = threading.Thread(target=made.append, args=(2.0,)); t.start(); t.join()\nreturn made[0]", 2.0),
+        ("import concurrent.futures as c\nreturn sum(c.ThreadPoolExecutor(4).map(float, range(5)))", 10.0),
+        ("import random\nreturn float(0 <= random.random() < 1)", 1.0),
+        ("import time\ntime.sleep(0.01)\nreturn float(time.time() > 0)", 1.0),
+        ("return float(np.random.default_rng().random() < 1)", 1.0),
+        ("import sys\nsys.setrecursionlimit(20000)\ng = lambda n: n and 1 + g(n - 1)\nreturn float(g(15000))", 15000.0),
+        ("return float(np.fft.fft(np.ones(8))[0].real)", 8.0),
+        ("return float(ctypes.CDLL(None).abs(-3))", 3.0),
+        ("import inspect\nreturn float(len(inspect.signature(f).parameters))", 1.0),
+    ],
+)
+def test_what_computation_needs_works(body: str, value: float) -> None:
+    assert outcome(body) == Returned((value,))
