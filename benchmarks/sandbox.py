@@ -138,12 +138,12 @@ def otter_files(folder: Path) -> None:
     tests.mkdir()
     for i in range(FUNCTIONS):
         code = (
-            f">>> import numpy as np\\n>>> stored = np.load({str(folder / 'stored.npz')!r})\\n"
-            f">>> all(np.allclose(f{i}(stored[f'x{i}_{{k}}']), stored[f'y{i}_{{k}}']) for k in range({CASES}))\\nTrue"
+            f">>> import numpy as np\n>>> stored = np.load({str(folder / 'stored.npz')!r})\n"
+            f">>> all(np.allclose(f{i}(stored[f'x{i}_{{k}}']), stored[f'y{i}_{{k}}']) for k in range({CASES}))\nTrue"
         )
-        suite = {"cases": [{"code": code.replace("\\\\n", "\\n"), "hidden": False, "locked": False}], "type": "doctest"}
+        suite = {"cases": [{"code": code, "hidden": False, "locked": False}], "type": "doctest"}
         text = f"OK_FORMAT = True\ntest = {{'name': 'f{i}', 'points': 1, 'suites': [{suite!r}]}}\n"
-        (tests / f"f{i}.py").write_text(text.replace("\\\\\\\\n", "\\\\n"), encoding="utf-8")
+        (tests / f"f{i}.py").write_text(text, encoding="utf-8")
     generate = [sys.executable, "-m", "otter", "generate", "-t", "tests", "-o", "autograder.zip"]
     subprocess.run(generate, cwd=folder, check=True, capture_output=True)
 

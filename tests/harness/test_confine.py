@@ -7,9 +7,12 @@ import errno
 import os
 import struct
 import sys
+import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from graders.harness.sandbox import parent, processes
@@ -151,15 +154,20 @@ def test_the_self_test_finds_nothing_where_all_layers_are_in_place() -> None:
     ],
 )
 def test_the_self_test_bites_where_a_layer_does_nothing(
-    monkeypatch: pytest.MonkeyPatch, guard: str, layer: str, leak: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, guard: str, layer: str, leak: str
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     rules = confine.landlock_rules(["/usr/lib"])
     monkeypatch.setattr(confine, guard, lambda *given: None)
     try:
         assert leak in zygote._leaks(rules, confine.LAYERS, __file__)
         assert leak not in zygote._leaks(rules, [name for name in confine.LAYERS if name != layer], __file__)
+        if layer == "landlock":
+            assert "write into the working directory" in zygote._leaks(rules, confine.LAYERS, __file__)
     finally:
         os.close(rules)
+        for left in (*Path("/tmp").glob("written-by-gradproof-*"), *Path("/dev/shm").glob("written-by-gradproof-*")):  # noqa: S108
+            left.unlink()
 
 
 def test_a_zygote_that_leaks_grades_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,3 +271,63 @@ def test_what_no_computation_asks_for_ends_it(name: str) -> None:
 )
 def test_what_computation_needs_works(body: str, value: float) -> None:
     assert outcome(body) == Returned((value,))
+
+
+@full
+def test_torch_is_warm_and_trains_inside() -> None:
+    pytest.importorskip("torch", reason="PyTorch is an extra and is not installed")
+    text = """
+        import torch
+        def f(x):
+            p = torch.nn.Parameter(torch.tensor(x))
+            optimizer = torch.optim.Adam([p], lr=0.5)
+            (p**2).sum().backward()
+            optimizer.step()
+            return p
+        def g():
+            torch.set_num_threads(2)
+            a = torch.ones(300, 300, requires_grad=True)
+            (a @ a).sum().backward()
+            return float(a.grad[0, 0]), torch.cuda.is_available()
+        """
+    limits = Limits(call_seconds=1.0, memory=16 << 30)
+    submission = Submission("s", "s.py", "file", "s.py", {"s.py": textwrap.dedent(text)})
+    with ProcessBox(submission, ("numpy", "torch"), limits) as box:
+        assert isinstance(box.loaded, Loaded), box.loaded
+        stepped, others = box.call([Call("f", (np.ones(3),)), Call("g", ())])
+
+    assert isinstance(stepped, Returned)
+    np.testing.assert_allclose(stepped.values[0], 0.5)
+    assert others == Returned(((600.0, False),))
+
+
+@full
+def test_scipy_works_inside() -> None:
+    pytest.importorskip("scipy", reason="SciPy is not installed")
+    text = "import scipy.stats, scipy.optimize as o\ndef f(x):\n    return o.brentq(lambda t: t * t - x, 0, 2)\n"
+    with ProcessBox(Submission("s", "s.py", "file", "s.py", {"s.py": text}), ("numpy", "scipy"), Limits()) as box:
+        (root,) = box.call([Call("f", (2.0,))])
+
+    assert isinstance(root, Returned)
+    assert root.values[0] == pytest.approx(2**0.5)
+
+
+@full
+def test_what_one_submission_changes_the_next_does_not_see() -> None:
+    spoils = """
+        import builtins, json, random, sys
+        import numpy as np
+        np.exp = np.add = None
+        np.random.seed(1)
+        random.seed(1)
+        builtins.len = None
+        json.dumps = None
+        sys.modules["gradproof_child.codec"].encode = None
+        sys.setrecursionlimit(60)
+        np.ones(3)[0] = 2
+        """
+    sees = "import json, random\nimport numpy as np\ndef f():\n    return [np.exp(0.0), len('abc'), json.dumps(1)]\n"
+    with ProcessBox(Submission("s", "s.py", "file", "s.py", {"s.py": textwrap.dedent(spoils)}), ("numpy",), Limits()):
+        pass
+    with ProcessBox(Submission("t", "t.py", "file", "t.py", {"t.py": sees}), ("numpy",), Limits()) as box:
+        assert box.call([Call("f", ())]) == [Returned(([1.0, 3, "1"],))]

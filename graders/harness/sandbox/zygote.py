@@ -17,6 +17,7 @@ import importlib
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -47,8 +48,10 @@ def main(descriptor: int) -> None:
     control.send(json.dumps({"layers": layers, "refused": refused, "leaks": leaks}).encode())
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 2)
-        if not message:
-            os._exit(0)  # the grader is gone; its children are told by the kernel
+        if not message:  # the grader is gone; its children are told by the kernel
+            if os.getppid() != setup["grader"]:
+                shutil.rmtree(setup["folder"], ignore_errors=True)  # killed, it left its folder behind
+            os._exit(0)
         request = json.loads(message)
         if request["do"] == "fork":
             _fork(control, descriptors, rules, layers, request)
@@ -192,8 +195,10 @@ def _attempts(secret: str) -> dict[str, tuple[str, Callable[[], Any]]]:
     grader = os.getppid()
 
     def written(folder: str) -> None:
-        os.close(os.open(os.path.join(folder, "gradproof-was-here"), os.O_CREAT | os.O_WRONLY))
-        os.unlink(os.path.join(folder, "gradproof-was-here"))
+        path = os.path.join(folder, f"written-by-gradproof-{os.getpid()}")
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+        with contextlib.suppress(OSError):  # it was written: that is bad enough
+            os.unlink(path)
 
     def started() -> None:
         if os.fork() == 0:
