@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 import gradproof  # noqa: F401  (takes the rooms)
+from graders._doctor import Examination
 from graders._proofs import Proofs
 from graders._symbolic import Answers
 from graders.harness.audit import Audit
@@ -42,6 +43,7 @@ DOCUMENTS: dict[str, type] = {
     "answers": Answers,
     "certify": Certificates,
     "audit": Audits,
+    "doctor": Examination,
 }
 
 

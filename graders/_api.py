@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from graders import _catalogue, _symbolic
+from graders import _catalogue, _doctor, _symbolic
 from graders._adapters import named
 from graders._proofs import prove as prove
 from graders.harness import grade as grading
@@ -21,11 +21,11 @@ from graders.harness.certify import proved
 from graders.harness.exercise import Exercise
 from graders.harness.judge import Opener, Session
 from graders.harness.key import AnswerKey
-from graders.harness.report import SCHEMA, ExerciseReport, Report, Run, SubmissionReport
+from graders.harness.report import SCHEMA, ExerciseReport, Report, Run, SubmissionReport, Tier
 from graders.harness.report.html import one_function as as_html
 from graders.harness.report.text import one_function as as_text
-from graders.harness.sandbox import parent
-from graders.harness.sandbox.contract import Limits, Raised
+from graders.harness.sandbox import parent, processes
+from graders.harness.sandbox.contract import Limits, Loaded, Raised
 from graders.harness.sandbox.live import LiveBox
 from graders.harness.submissions import Unusable, found_at
 
@@ -41,6 +41,7 @@ class Check:
     """The verdict on a live function: a self-check, not a grade. Print it, or show it in a notebook."""
 
     report: ExerciseReport
+    tier: Tier = "none"
 
     @property
     def passed(self) -> bool:
@@ -93,25 +94,32 @@ def check(name: str | Exercise, function: Callable[..., Any], *, seed: int = PUB
     return Check(report if known else msgspec.structs.replace(report, replay=""))
 
 
-def opener_of(submission: parent.Submission, allowed: Sequence[str]) -> Opener:
+def opener_of(
+    submission: parent.Submission,
+    allowed: Sequence[str],
+    admit: Callable[[Sequence[str]], object] = lambda packages: None,
+) -> Opener:
     """Return how to open a submission: with NumPy alone; again with a package that it turns out to need.
 
     What is not allowed or not installed becomes an empty shell, so that functions which do not need it are judged.
+    Before anything is run beside some packages, `admit` may refuse, with `CannotStart`.
     """
     needed, absent = list(PACKAGES), list(submission.absent)
 
     def opened(limits: Limits) -> parent.ProcessBox:
         while True:
+            admit(needed)
             bounds = _with_torch(limits) if "torch" in needed else limits
             box = parent.open(replace(submission, absent=tuple(absent)), tuple(needed), bounds)
-            missing = box.loaded.missing if isinstance(box.loaded, Raised) else None
-            root = (missing or "").partition(".")[0]
-            if not missing or missing in absent or len(absent) == MAX_ABSENT:
+            loaded = box.loaded
+            missing = loaded.missing if isinstance(loaded, Raised) else None
+            asked = loaded.imports if isinstance(loaded, Loaded) else ((missing or "").partition(".")[0],)
+            more = [root for root in asked if root in allowed and root not in needed and parent.is_installed(root)]
+            if not more and (not missing or missing in absent or len(absent) == MAX_ABSENT):
                 return box
             box.close()
-            if root in allowed and root not in needed and parent.is_installed(root):
-                needed.append(root)
-            else:
+            needed.extend(more)
+            if not more and missing:
                 absent.append(missing)
 
     return opened
@@ -141,14 +149,22 @@ def grade(
     seed: int | None = None,
     packages: Sequence[str] = ALLOWED,
     limits: Limits | None = None,
+    require_isolation: processes.Tier | None = None,
     progress: Callable[[SubmissionReport], None] = lambda report: None,
 ) -> Report:
     """Grade what stands at a path or several, each submission in a process of its own, and return the report.
 
     `only` are names or patterns of exercises; a name without a wildcard must be there, else it is *missing*. The seed
-    is drawn in secret unless one is given. Raises LookupError for a pattern that fits no exercise.
+    is drawn in secret unless one is given. Raises LookupError for a pattern that fits no exercise, and
+    `parent.CannotStart` where the sandbox does not work, or keeps submissions apart less than is required.
     """
     limits = limits or Limits()
+    used: list[processes.Isolation] = []
+
+    def admit(packages: Sequence[str]) -> None:
+        used.append(processes.isolation(tuple(packages)))
+        _doctor.demand(used[-1], require_isolation)
+
     chosen = _catalogue.select(only)
     wanted = [one(pattern).name for pattern in only if not set(pattern) & set("*?[")]
     kind: Literal["secret", "given"] = "secret" if seed is None else "given"
@@ -160,6 +176,8 @@ def grade(
     if len({s.id for s in submissions}) < len(submissions):  # two folders with files of the same name
         submissions = [replace(s, id=s.path) for s in submissions]
     key = AnswerKey(seed, proved)
+    if require_isolation or any(s.kind not in ("answers", "unreadable") for s in submissions):
+        admit(PACKAGES)
 
     def task(submission: parent.Submission) -> Callable[[], SubmissionReport]:
         def run() -> SubmissionReport:
@@ -169,7 +187,7 @@ def grade(
                 return report
             report = grading.grade_submission(
                 submission,
-                opener_of(submission, packages),
+                opener_of(submission, packages, admit),
                 lambda functions: _catalogue.bind(functions, chosen),
                 key,
                 limits,
@@ -181,7 +199,8 @@ def grade(
         return run
 
     reports = grading.in_parallel(jobs, [task(s) for s in submissions])
-    run = Run(seed, kind, "process", len(_catalogue.exercises()), versions())
+    tier, isolation = _doctor.least(used)
+    run = Run(seed, kind, tier, len(_catalogue.exercises()), versions(), isolation)
     return Report(SCHEMA, run, reports, problems)
 
 

@@ -42,6 +42,11 @@ def _unusable(message: object) -> NoReturn:
     sys.exit(UNUSABLE)
 
 
+def _harness_failed(message: object) -> NoReturn:
+    click.echo(f"gradproof: {message}", err=True)
+    sys.exit(HARNESS_FAILED)
+
+
 def _print_json(value: Any) -> None:
     from graders.harness.report.json import document
 
@@ -100,26 +105,33 @@ def _bar(total: int, what: str) -> Iterator[Callable[[str], None]]:
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Submissions graded at once.")
 @click.option("--seed", type=click.IntRange(0), help="Draw the cases from this seed; a secret one otherwise.")
 @click.option("--packages", default="numpy,scipy,torch", show_default=True, help="Packages a submission may import.")
+@click.option(
+    "--require-isolation", type=click.Choice(["full", "reduced", "basic"]),
+    help="Refuse to run where submissions are kept apart less than this; `gradproof doctor` says how far they are.",
+)  # fmt: skip
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 though something fell short.")
 @click.option("--verbose", "-v", is_flag=True, help="Seeds, bits and times as well.")
 def grade(
     paths: tuple[str, ...], only: tuple[str, ...], format_: str, json_: bool, output: Path | None, jobs: int,
-    seed: int | None, packages: str, exit_zero: bool, verbose: bool,
+    seed: int | None, packages: str, require_isolation: Any, exit_zero: bool, verbose: bool,
 ) -> None:  # fmt: skip
     """Grade files, notebooks, packages, files of symbolic answers and folders of these.
 
     A function is found by its name in the catalogue (`gradproof list`), or by the name and call shape of a course.
     """
     from graders import _api, _catalogue
+    from graders.harness.sandbox.parent import CannotStart
 
     step = _progress(None, "graded")
     try:
         report = _api.grade(
             paths, only=only, jobs=jobs, seed=seed, packages=packages.split(","),
-            progress=lambda done: step(done.path),
+            require_isolation=require_isolation, progress=lambda done: step(done.path),
         )  # fmt: skip
     except _catalogue.UnknownName as error:
         _unusable(error.args[0])
+    except CannotStart as error:
+        _harness_failed(error)
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
     text = _rendered(report, "json" if json_ else format_, verbose, output is None)
@@ -214,8 +226,7 @@ def _judge_answers(file: str, json_: bool) -> NoReturn:
     except _symbolic.Unusable as error:
         _unusable(f"{file}: {error}")
     except RuntimeError as error:
-        click.echo(f"gradproof: {error}", err=True)
-        sys.exit(HARNESS_FAILED)
+        _harness_failed(error)
     if json_:
         _print_json(answers)
     else:
@@ -286,8 +297,7 @@ def certify(names: tuple[str, ...], json_: bool) -> None:
         try:
             made += certifying.certificates(exercise, key, certifying.proved(exercise))
         except certifying.Disagreement as error:
-            click.echo(f"gradproof: proof and reference disagree: {error}", err=True)
-            sys.exit(HARNESS_FAILED)
+            _harness_failed(f"proof and reference disagree: {error}")
     short = [c for c in made if c.max_error_over_allowed > 1]
     if json_:
         _print_json({"schema": 1, "functions": made})
@@ -333,7 +343,7 @@ def audit(names: tuple[str, ...], json_: bool) -> None:
     sys.exit(0 if all(a.sound for a in made) else FELL_SHORT)
 
 
-# ---------------------------------------------------------------- list, show, replay
+# ---------------------------------------------------------------- list, show, replay, doctor
 
 
 @cli.command("list")
@@ -407,16 +417,33 @@ def show(name: str, json_: bool) -> None:
 def replay(case: str, path: str | None, seed: int | None, json_: bool) -> None:
     """Replay a verdict: its input, the true value, the allowed error, and what a submission returns today."""
     from graders import _replay
+    from graders.harness.sandbox.parent import CannotStart
 
     try:
         result = _replay.replay(case, path, seed)
     except LookupError as error:
         _unusable(error.args[0])
+    except CannotStart as error:
+        _harness_failed(error)
     if json_:
         _print_json(result)
     else:
         click.echo(_replay.as_text(result), nl=False)
     sys.exit(FELL_SHORT if result["passed"] is False else 0)
+
+
+@cli.command()
+@as_json
+def doctor(json_: bool) -> None:
+    """Say what this machine can isolate and measure, and how to get more of it."""
+    from graders import _doctor
+
+    found = _doctor.examine()
+    if json_:
+        _print_json(found)
+    else:
+        click.echo(_doctor.as_text(found), nl=False)
+    sys.exit(0 if found.tier == "full" else FELL_SHORT)
 
 
 def main() -> None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import random
+import socket
 import struct
+import time
+import tracemalloc
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +18,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from graders.harness.sandbox import codec
-from graders.harness.sandbox.codec import HEADER, Kept, Malformed, Opaque, Record, decode, encode, frame
+from graders.harness.sandbox import codec, processes
+from graders.harness.sandbox.codec import HEADER, Kept, Malformed, Opaque, Rebuilt, Record, decode, encode, frame
+from graders.harness.sandbox.contract import Call, Killed, Limits, Loaded, Raised, Returned
+from graders.harness.sandbox.parent import ProcessBox, Submission
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -296,3 +304,152 @@ def test_bytes_after_the_value_are_refused(value: Any, more: bytes) -> None:
 def test_text_that_is_no_unicode_does_no_harm() -> None:
     assert decode(b"s" + struct.pack("<I", 2) + b"\xff\xfe") == "��"
     assert "�" in decode(encode("lone \ud800 surrogate"))
+
+
+# ---------------------------------------------------------------- hostile bytes, many
+
+LISTED = [{"name": "f", "parameters": [["x", "positional", True]], "own": True}]
+SEEDS: tuple[Any, ...] = (
+    {"status": "returned", "values": [np.arange(6.0).reshape(2, 3)], "mutated": [], "aliased": True},
+    {"status": "raised", "kind": "ValueError", "message": "no", "line": 3, "text": "x", "file": "", "missing": None},
+    {"status": "loaded", "functions": LISTED, "notes": [], "imports": []},
+    [np.array([True, False]), np.zeros((0, 4, 2)), np.arange(-1, 1), np.zeros(1, np.float32), np.array(2.5)],
+    [Kept("state", ("m", 0)), Record("Adam", {"t": 1, "m": np.zeros(2)}), Rebuilt("S", ("a",), Kept("s", ()))],
+    [(1, -(2**63)), 0.1, "é", None, Opaque("x")],
+    [[[[[[1]]]]]],
+)  # fmt: skip
+"""Values of every kind that crosses, small, so that a random place is often a tag, a count, a dtype or a length."""
+EXTREMES = (0, 1, 2, 7, 8, 9, 127, 128, 255, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**53, 2**62, 2**63 - 1, -1, -(2**63))
+TAGS = b"NTFifsaltdkrbo\x00\x80\xff"
+ALLOWED_PER_BYTE = 400
+"""Bytes of memory that a byte of a message may take while it is read: an empty array in a list takes most."""
+
+
+def mutant_of(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
+    """Return bytes that were a value: with extreme numbers, other tags, parts left out, doubled or another's."""
+    made = bytearray(data)
+    for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
+        at = chance.randrange(len(made) + 1)
+        until = min(len(made), at + chance.randrange(1, 24))
+        match chance.randrange(9):
+            case 0:
+                made[at : at + 1] = chance.randbytes(1)
+            case 1:
+                made[at : at + 1] = bytes([chance.choice(TAGS)])
+            case 2:
+                made[at : at + 4] = struct.pack("<I", chance.choice(EXTREMES) & 0xFFFFFFFF)
+            case 3:
+                made[at : at + 8] = struct.pack("<q", chance.choice(EXTREMES))
+            case 4:
+                del made[at:]
+            case 5:
+                del made[at:until]
+            case 6:
+                made[at:at] = made[at:until] * chance.choice((1, 2, 50))
+            case 7:
+                other = chance.choice(others)
+                start = chance.randrange(len(other))
+                made[at:until] = other[start : start + chance.randrange(1, 40)]
+            case 8:
+                made[:0] = (b"l" + struct.pack("<I", 1)) * chance.randrange(1, 9)
+    return bytes(made)
+
+
+def attack_the_decoder(rounds: int, seed: int) -> int:
+    """Decode mutants and return how many were values; raise on any other error, a long time, or much memory."""
+    chance = random.Random(seed)  # noqa: S311  (to be repeated, not to be secret)
+    encoded = [encode(value) for value in SEEDS]
+    decoded = 0
+    tracemalloc.start()
+    try:
+        before = None
+        for number in range(rounds):
+            data = mutant_of(chance.choice(encoded), encoded, chance)
+            tracemalloc.reset_peak()
+            held, began = tracemalloc.get_traced_memory()[0], time.process_time()
+            value: Any = Malformed
+            with contextlib.suppress(Malformed):
+                value = decode(data)
+            assert time.process_time() - began < 1, data
+            assert tracemalloc.get_traced_memory()[1] - held < 50_000 + ALLOWED_PER_BYTE * len(data), data
+            if value is not Malformed:
+                decoded += 1
+                again = encode(value)
+                assert encode(decode(again)) == again, data
+            if number == min(1000, rounds // 2):  # what is made once has been made
+                before = tracemalloc.get_traced_memory()[0]
+        del value
+        assert before is not None
+        assert tracemalloc.get_traced_memory()[0] - before < 100_000
+    finally:
+        tracemalloc.stop()
+    return decoded
+
+
+def test_twenty_thousand_mutants_are_values_or_malformed_in_no_time_and_leave_no_memory() -> None:
+    decoded = attack_the_decoder(20_000, seed=1)
+
+    assert 500 < decoded < 15_000  # neither only noise nor only what it was
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(10))
+def test_two_million_mutants_are_values_or_malformed(seed: int) -> None:
+    assert attack_the_decoder(200_000, seed=100 + seed)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(SEEDS) | VALUES, st.randoms(use_true_random=False))
+def test_any_value_mutated_is_a_value_or_malformed(value: Any, chance: random.Random) -> None:
+    encoded = [encode(value), *map(encode, SEEDS)]
+
+    with contextlib.suppress(Malformed):
+        decode(mutant_of(encoded[0], encoded, chance))
+
+
+class Scripted:
+    """A child that has said what it will say, whatever is asked, and is gone."""
+
+    pid = 2**22 + 1  # no process has it
+
+    def __init__(self, said: bytes) -> None:
+        self.channel, theirs = socket.socketpair()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        theirs.sendall(said)
+        theirs.shutdown(socket.SHUT_WR)
+        self._theirs = theirs
+
+    def status(self) -> int | None:
+        return 0
+
+    def kill(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.channel.close()
+        self._theirs.close()
+
+    def printed(self, most: int) -> bytes:
+        return b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a child process of its own needs POSIX")
+def test_a_mutated_frame_is_an_outcome_for_the_grader_never_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(2)  # noqa: S311
+    nonce = 12345
+    monkeypatch.setattr("graders.harness.sandbox.parent.secrets.randbits", lambda bits: nonce)
+    frames = [frame(nonce, value) for value in SEEDS[:3]]
+    outcomes: set[type] = set()
+    began = time.monotonic()
+    for _ in range(600):
+        listed, answered = frames[2], mutant_of(chance.choice(frames), frames, chance)
+        said = answered if chance.random() < 0.5 else listed + answered
+        monkeypatch.setattr(processes, "start", lambda packages, limits, said=said: Scripted(said))
+        with ProcessBox(Submission("a", "a.py", "file", "a.py", {"a.py": ""}), ("numpy",), Limits()) as box:
+            outcomes.add(type(box.loaded))
+            if isinstance(box.loaded, Loaded):
+                outcomes |= {type(outcome) for outcome in box.call([Call("f", (1.0,))])}
+
+    assert outcomes <= {Loaded, Returned, Raised, Killed}
+    assert {Loaded, Raised, Killed} <= outcomes
+    assert time.monotonic() - began < 60

@@ -478,7 +478,7 @@ def test_a_harness_that_fails_midway_leaves_that_function_unscored(key: AnswerKe
 
 
 def report_of(*submissions: SubmissionReport, problems: tuple[str, ...] = ()) -> Report:
-    return Report(1, Run(0, "given", "process", 1, {}), list(submissions), list(problems))
+    return Report(1, Run(0, "given", "full", 1, {}), list(submissions), list(problems))
 
 
 def submitted(*verdicts: str, status: Any = "graded") -> SubmissionReport:

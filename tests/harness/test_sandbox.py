@@ -471,8 +471,18 @@ def test_the_whole_submission_has_a_clock_too() -> None:
     text = "import time\ndef f():\n    end = time.process_time() + 0.05\n    while time.process_time() < end: pass\n"
     outcomes = answers(text, *[Call("f", ())] * 9, limits=Limits(total_seconds=0.2))
 
-    assert outcomes[-1] == TimedOut(0.2, "of CPU time for the whole submission")
+    assert outcomes[-1] == TimedOut(0.2, "for the whole submission")
     assert isinstance(outcomes[0], Returned)
+
+
+def test_to_sleep_a_little_in_every_call_costs_time_too() -> None:
+    limits = Limits(call_seconds=0.3, wall_factor=2, total_seconds=0.4)
+    text = "import time\ndef f():\n    time.sleep(0.2)\n    return 1.0\n"
+
+    outcomes = answers(text, *[Call("f", ())] * 10, limits=limits)
+
+    assert 3 <= len(outcomes) <= 6
+    assert outcomes[-1] == TimedOut(0.4, "for the whole submission")
 
 
 def test_printing_fifty_megabytes_changes_nothing() -> None:

@@ -23,6 +23,9 @@ Verdict = Literal[
     "convention",
     "correct",
 ]
+Tier = Literal["full", "reduced", "basic", "none"]
+"""How far submissions were kept from everything else; "none" where no code was run apart."""
+
 SHORT: tuple[Verdict, ...] = (
     "missing", "unfilled", "incompatible", "error", "timeout", "killed", "wrong", "inexact", "unstable", "review",
 )  # fmt: skip
@@ -98,14 +101,23 @@ class SubmissionReport(Struct, frozen=True):
     notes: list[str]
 
 
+class Isolation(Struct, frozen=True):
+    """What stood between the submissions and everything else."""
+
+    layers: list[str] = []
+    missing: dict[str, str] = {}
+    """Why a layer was not there."""
+
+
 class Run(Struct, frozen=True):
     """How the verdicts were reached."""
 
     seed: int
     seed_kind: Literal["secret", "given", "public"]
-    tier: str
+    tier: Tier
     exercises: int
     versions: dict[str, str]
+    isolation: Isolation = Isolation()
 
 
 class Report(Struct, frozen=True):

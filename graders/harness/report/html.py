@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from graders.harness.report import HELD, ExerciseReport, Report
-from graders.harness.report.words import VERDICTS, apart, number, one_line
+from graders.harness.report.words import VERDICTS, apart, kept_apart, number, one_line
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -83,7 +83,8 @@ pre { background: #f5f5f2; padding: .7rem; overflow-x: auto; font-size: .9rem; }
 {% endif %}
 {% for note in s.notes %}<p class="small">{{ note|clean }}</p>{% endfor %}
 {% endfor %}
-<p class="small">Seed {{ report.run.seed }} ({{ report.run.seed_kind }}); isolation: {{ report.run.tier }};
+<p class="small">Seed {{ report.run.seed }} ({{ report.run.seed_kind }});
+isolation: {{ kept_apart(report.run.tier, report.run.isolation.missing) }};
 {% for name, version in report.run.versions.items() %}{{ name }} {{ version }}{{ "." if loop.last else ", " }}
 {% endfor %}We compute the exact answer, and how far an honest program could be off on the same input
 through rounding alone; that far, with a margin, yours may be off.</p>
@@ -100,7 +101,7 @@ def _environment() -> Environment:
     made.filters["number"] = number
     made.filters["clean"] = one_line
     made.filters["clean_lines"] = lambda text: "\n".join(one_line(line) for line in text.split("\n"))
-    made.globals |= {"verdicts": VERDICTS, "apart": apart, "held": HELD}
+    made.globals |= {"verdicts": VERDICTS, "apart": apart, "held": HELD, "kept_apart": kept_apart}
     return made
 
 

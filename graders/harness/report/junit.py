@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from graders.harness.report import SHORT, ExerciseReport, Report, SubmissionReport
+from graders.harness.report import SHORT, ExerciseReport, Report, Run, SubmissionReport
 from graders.harness.report.text import one_function
-from graders.harness.report.words import one_line
+from graders.harness.report.words import kept_apart, one_line
 
 ERRORS = ("error", "timeout", "killed", "incompatible")
 
@@ -15,7 +15,7 @@ def render(report: Report) -> str:
     """Return the whole report as JUnit XML; points stand in properties, which most readers show."""
     root = Element("testsuites", name="gradproof")
     for submission in report.submissions:
-        _suite(root, submission)
+        _suite(root, submission, report.run)
     for problem in report.problems:
         suite = SubElement(root, "testsuite", name=one_line(problem.partition(":")[0]), tests="1", errors="1")
         case = SubElement(suite, "testcase", classname="gradproof", name="can be read")
@@ -24,7 +24,7 @@ def render(report: Report) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(root: Element, submission: SubmissionReport) -> None:
+def _suite(root: Element, submission: SubmissionReport, run: Run) -> None:
     verdicts = [e.verdict for e in submission.exercises]
     failures = sum(v in SHORT and v not in ERRORS for v in verdicts)
     errors = sum(v in ERRORS for v in verdicts)
@@ -44,6 +44,7 @@ def _suite(root: Element, submission: SubmissionReport) -> None:
     score = "" if submission.score is None else f"{submission.score:g}"
     SubElement(properties, "property", name="score", value=score)
     SubElement(properties, "property", name="max_score", value=f"{submission.max_score:g}")
+    SubElement(properties, "property", name="isolation", value=kept_apart(run.tier, run.isolation.missing))
     if broken:
         case = SubElement(suite, "testcase", classname=one_line(submission.id), name="can be graded")
         SubElement(case, "error", message=one_line(submission.reason), type=submission.status)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graders.harness.report import HELD, SHORT, ExerciseReport, Report, SubmissionReport
-from graders.harness.report.words import VERDICTS, apart, number, one_line, part_of
+from graders.harness.report.words import VERDICTS, apart, kept_apart, number, one_line, part_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,8 +22,8 @@ def render(report: Report, *, width: int = 110, verbose: bool = False, colour: b
     """Return the whole report as text."""
     parts = [part for submission in report.submissions for part in _submission(submission, report, verbose)]
     parts += [_plain(f"cannot be graded: {problem}", "red") for problem in report.problems]
-    if verbose or not report.submissions:
-        parts.append(_run(report))
+    parts += [_plain("")] if report.submissions else []
+    parts.append(_run(report, verbose or not report.submissions))
     return _printed(parts, width, colour)
 
 
@@ -147,10 +147,12 @@ def _explained(e: ExerciseReport, verbose: bool) -> Iterator[RenderableType | Co
         yield _block(f"{passed} of {e.cases} cases pass{ulp}; {e.seconds:g} s", 4, "dim")
 
 
-def _run(report: Report) -> RenderableType:
+def _run(report: Report, verbose: bool) -> RenderableType:
     run = report.run
+    isolation = f"isolation: {kept_apart(run.tier, run.isolation.missing)}"
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-    return _plain(f"seed {run.seed} ({run.seed_kind}); isolation: {run.tier}; {versions}", "dim")
+    said = f"seed {run.seed} ({run.seed_kind}); {isolation}; {versions}" if verbose else isolation
+    return _plain(said, "dim" if run.tier == "full" else "yellow")
 
 
 def _marks(score: Any, of: float) -> str:

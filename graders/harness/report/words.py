@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 VERDICTS = {
@@ -52,6 +53,22 @@ def one_line(text: str) -> str:
         "\ufffd",
         line,
     )
+
+
+def kept_apart(tier: str, missing: Mapping[str, str]) -> str:
+    """Say how far submissions are kept from everything else, and what is missing: "reduced (without landlock: …)"."""
+    if tier == "none":
+        return "none (no code of a submission was run)"
+    layers: dict[str, list[str]] = {}
+    for layer, reason in missing.items():
+        layers.setdefault(plain_reason(layer, reason), []).append(layer)
+    said = "; ".join(f"without {', '.join(names)}: {reason}" for reason, names in layers.items())
+    return f"{tier} ({said})" if said else tier
+
+
+def plain_reason(layer: str, reason: str) -> str:
+    """Return the kernel's reason for refusing a layer without its number and the layer's own name."""
+    return one_line(re.sub(r"^\[Errno \d+\] ", "", reason).removeprefix(f"{layer}: "))
 
 
 def finite(value: Any) -> Any:

@@ -11,6 +11,7 @@ It runs in the child, from a folder of its own, and imports the standard library
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
 import resource
@@ -84,7 +85,8 @@ def landlock_rules(readable: Iterable[str]) -> int:
     """Return a descriptor of rules that let these files and folders be read, and nothing else be touched."""
     version = landlock_version()
     if not version:
-        raise Refused(0, "landlock: not offered by this kernel")
+        number = ctypes.get_errno()
+        raise Refused(number, f"landlock: not offered by this kernel ({os.strerror(number)})")
     files = (1 << _RIGHTS[min(version, 5)]) - 1
     attributes = struct.pack("<QQQ", files, 3 if version >= _NET_SINCE else 0, 3 if version >= _SCOPES_SINCE else 0)
     size = 8 if version < _NET_SINCE else 16 if version < _SCOPES_SINCE else 24
@@ -263,7 +265,7 @@ def give_up_system_calls() -> None:
     """Install the filter; from here on this process computes, and does nothing else."""
     machine = platform.machine()
     if machine not in MACHINES:
-        raise Refused(0, f"seccomp: no filter is known for {machine}")
+        raise Refused(errno.ENOSYS, f"seccomp: no filter is known for {machine}")
     lines = filter_of(machine, os.getpid())
     program = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *line) for line in lines))
     pointer = struct.pack("<HxxxxxxQ", len(lines), ctypes.addressof(program))

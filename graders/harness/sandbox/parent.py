@@ -101,6 +101,7 @@ class ProcessBox:
             return Raised("unreadable", f"the submission is too large: {error}")
         made = answer if isinstance(answer, (TimedOut, Killed)) else contract.loaded(answer)
         if isinstance(made, Loaded):
+            made = replace(made, imports=tuple(name for name in made.imports if name in self._text))
             made = replace(made, notes=made.notes + tuple(_without(submission, name) for name in submission.absent))
         return made
 
@@ -139,7 +140,7 @@ class ProcessBox:
     def _answer(self, request: bytes, sequence: int, seconds: float) -> Any:
         """Return the next answer, or TimedOut or Killed; send what is left of the request meanwhile."""
         if self.spent >= self._limits.total_seconds:
-            return TimedOut(self._limits.total_seconds, "of CPU time for the whole submission")
+            return TimedOut(self._limits.total_seconds, "for the whole submission")
         unsent = memoryview(request)
         began, cpu_began = time.monotonic(), _cpu_seconds(self._child.pid)
         while True:
@@ -147,7 +148,7 @@ class ProcessBox:
             now, cpu = time.monotonic() - began, _cpu_seconds(self._child.pid)
             used = now if cpu is None or cpu_began is None else cpu - cpu_began
             if answer is not None:
-                self.spent += used
+                self.spent += max(used, now / self._limits.wall_factor)  # to sleep costs too, in the end
                 return answer
             if used > seconds or now > seconds * self._limits.wall_factor:
                 self.spent += max(used, seconds)
@@ -249,6 +250,9 @@ CANARY = Submission("canary", "canary.py", "file", "canary.py", {"canary.py": "d
 def open(submission: Submission, packages: Sequence[str] = ("numpy",), limits: Limits = Limits()) -> ProcessBox:  # noqa: A001, B008
     """Return the submission behind the boundary; raise `CannotStart` if not even a harmless one can be opened."""
     box = ProcessBox(submission, packages, limits)
+    for _ in range(2):  # its own crash comes again; that of the zygote, say, does not
+        if isinstance(box.loaded, Killed):
+            box = ProcessBox(submission, packages, limits)
     if isinstance(box.loaded, (Killed, TimedOut)) and submission is not CANARY:
         with open(CANARY, packages, limits) as canary:
             if not isinstance(canary.loaded, Loaded):

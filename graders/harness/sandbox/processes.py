@@ -21,6 +21,7 @@ from graders.harness.sandbox.visible import preloaded, program, readable, visibl
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 ENVIRONMENT = ONE_THREAD | {"PATH": "/nonexistent", "HOME": "/nonexistent"}
+ENDING = 0.5  # seconds in which a child that has closed its channel must have ended
 STARTING = 60.0  # seconds in which a zygote must have imported all it needs
 LAYERS = ("no_new_privs", "landlock", "limits", "capabilities", "seccomp")
 Tier = Literal["full", "reduced", "basic"]
@@ -64,7 +65,7 @@ class Child(Protocol):
 
 
 def _sink() -> int:
-    """Return a file without a name, for what a submission prints."""
+    """Return a file without a name: what a submission prints, what a zygote is told."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("printed")
     with tempfile.TemporaryFile() as file:
@@ -102,7 +103,7 @@ class Interpreter:
 
     def status(self) -> int | None:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._process.wait(2)
+            return self._process.wait(ENDING)
         return None
 
     def kill(self) -> None:
@@ -126,12 +127,22 @@ class Zygote:
     def __init__(self, packages: Sequence[str], without: Sequence[str] = ()) -> None:
         """Start one; `without` names layers to leave out, as if the kernel had refused them: to see what they do."""
         self._lock = threading.Lock()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        setup = {
+            "readable": readable(packages), "preload": preloaded(packages), "secret": os.path.abspath(__file__),
+            "without": list(without), "grader": os.getpid(), "folder": visible(packages),
+        }  # fmt: skip
+        try:
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            written = _sink()
+        except OSError as error:
+            raise CannotStart(f"no process could be started: {error}") from error
+        os.write(written, json.dumps(setup).encode())
+        os.lseek(written, 0, os.SEEK_SET)
         self._control.settimeout(STARTING)
         try:
             self._process = subprocess.Popen(
                 program(packages, "zygote", theirs.fileno()),
-                stdin=subprocess.PIPE,
+                stdin=written,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -144,18 +155,15 @@ class Zygote:
             raise CannotStart(f"no process could be started: {error}") from error
         finally:
             theirs.close()
-        setup = {
-            "readable": readable(packages), "preload": preloaded(packages), "secret": os.path.abspath(__file__),
-            "without": list(without), "grader": os.getpid(), "folder": visible(packages),
-        }  # fmt: skip
+            os.close(written)
         try:
-            assert self._process.stdin is not None
-            with self._process.stdin as stdin:
-                stdin.write(json.dumps(setup).encode())
-            said = json.loads(self._control.recv(1 << 16))
+            said = json.loads(self._control.recv(1 << 16) or b"{}")
         except (OSError, ValueError) as error:
             self.close()
             raise CannotStart(f"the zygote did not start: {error}") from error
+        if not {"layers", "refused", "leaks"} <= set(said):
+            self.close()
+            raise CannotStart("the zygote did not start: it ended before it was ready")
         if said["leaks"]:
             self.close()
             raise CannotStart(f"the sandbox's self-test failed, nothing is graded: it could {', '.join(said['leaks'])}")
@@ -207,8 +215,11 @@ class Forked:
 
     def __init__(self, zygote: Zygote, limits: Limits) -> None:
         self._zygote = zygote
-        self.channel, theirs = socket.socketpair()
-        self._printed = _sink()
+        try:
+            self.channel, theirs = socket.socketpair()
+            self._printed = _sink()
+        except OSError as error:
+            raise CannotStart(f"no process could be started: {error}") from error
         try:
             self.pid, self._process = zygote.fork(theirs.fileno(), self._printed, limits)
         except (OSError, CannotStart) as error:
@@ -221,7 +232,7 @@ class Forked:
 
     def status(self) -> int | None:
         if self._ended is None:
-            select.select([self._process], [], [], 2)
+            select.select([self._process], [], [], ENDING)
             self._ended = self._zygote.status(self.pid)
         return self._ended
 
@@ -248,7 +259,10 @@ def _zygote(packages: tuple[str, ...]) -> Zygote:
     """Return the living zygote for these packages, started if there is none."""
     with _starting.setdefault(packages, threading.Lock()):  # PyTorch's takes seconds, for which NumPy's need not wait
         known = _zygotes.get(packages)
-        if known is None or not known.alive:
+        if known is not None and not known.alive:
+            known.close()
+            known = None
+        if known is None:
             known = _zygotes[packages] = Zygote(packages)
         return known
 
@@ -259,7 +273,13 @@ def start(packages: Sequence[str], limits: Limits) -> Child:
         raise CannotStart("grading in a process apart needs Linux or macOS; gradproof.check works everywhere")
     if sys.platform != "linux":
         return Interpreter(packages, limits)
-    return Forked(_zygote(tuple(packages)), limits)
+    zygote = _zygote(tuple(packages))
+    try:
+        return Forked(zygote, limits)
+    except CannotStart:
+        if zygote.alive:
+            raise
+        return Forked(_zygote(tuple(packages)), limits)  # it had just died, which is not this submission's doing
 
 
 def isolation(packages: Sequence[str] = ("numpy",)) -> Isolation:
