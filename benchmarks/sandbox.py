@@ -8,7 +8,7 @@ is the same everywhere: 20 functions are called on 50 inputs each and compared w
 - the same without a layer of confinement, which shows what these cost;
 - a fresh Python process that imports the file, calls and compares (no isolation at all);
 - a pytest process with one test for each function, which loops over the inputs;
-- `otter run` on a notebook with one test file for each function, where otter-grader is installed.
+- `otter run` on a notebook with one test file for each function, where otter-grader and ipykernel are installed.
 """
 
 from __future__ import annotations

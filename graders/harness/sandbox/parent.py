@@ -25,6 +25,7 @@ from graders.harness.sandbox.processes import CannotStart
 from graders.harness.sandbox.visible import is_installed
 
 TOGETHER = 0.0005
+WAIT = 0.05  # seconds after which the clocks are looked at again
 MAX_REPLY = 1 << 20  # a right answer takes a few thousand bytes
 
 
@@ -77,7 +78,7 @@ class ProcessBox:
         self._nonce = secrets.randbits(62)
         self._text = "\n".join(submission.files.values())
         self.spent = 0.0
-        self._waiting = bytearray()
+        self._waiting, self._at = b"", 0  # what has come, and how far it is read
         self._dead: Killed | TimedOut | None = None
         self._closed = False
         self._printed = b""
@@ -161,12 +162,12 @@ class ProcessBox:
                     pass
                 except OSError:  # the other end is closed
                     return self._death()
-            if not self._receive(0.001 if unsent else 0.05):
+            if not self._receive(sending=bool(unsent)):
                 return self._death()
 
-    def _receive(self, wait: float) -> bool:
-        """Take what the child has sent; False once its replies have ended."""
-        if not select.select([self._channel], [], [], wait)[0]:
+    def _receive(self, sending: bool) -> bool:
+        """Take what the child has sent, or find out that it can be sent more; False once its replies have ended."""
+        if not select.select([self._channel], [self._channel] if sending else [], [], WAIT)[0]:
             return True
         time.sleep(TOGETHER)  # quick calls reply one by one: to read some at once costs fewer awakenings
         try:
@@ -179,19 +180,20 @@ class ProcessBox:
         return bool(data)
 
     def _next_frame(self, sequence: int) -> Any:
-        if len(self._waiting) < HEADER.size:
+        at, end = self._at, len(self._waiting)
+        if end - at < HEADER.size:
+            self._waiting, self._at = self._waiting[at:], 0
             return None
-        number, length = HEADER.unpack_from(self._waiting)
+        number, length = HEADER.unpack_from(self._waiting, at)
         if number != sequence:
             return Killed("it broke the protocol: a reply that nobody asked for")
         if length > MAX_REPLY:
             return Killed(f"it returned {length:,} bytes from one call, at most {MAX_REPLY:,} are read")
-        if len(self._waiting) < HEADER.size + length:
+        if end - at < HEADER.size + length:
             return None
-        body = bytes(self._waiting[HEADER.size : HEADER.size + length])
-        del self._waiting[: HEADER.size + length]
+        self._at = at + HEADER.size + length
         try:
-            return decode(body)
+            return decode(self._waiting[at + HEADER.size : self._at])
         except (Malformed, RecursionError) as error:
             return Killed(f"it broke the protocol: {error}")
 
