@@ -239,7 +239,7 @@ BAD_FUNCTIONS: Mapping[str, tuple[str, str, str]] = {
     ),
     "an old NumPy": ("return np.maximum(z, np.int(0))", "incompatible", "needs an older NumPy: "),
     "nothing": ("pass", "unfilled", "not attempted: it returns the starter's None, zeros or unchanged weights"),
-    # a starter as it was handed out
+    # a starter as it was handed out, which the grader must call unfilled
     "not implemented": ("raise NotImplementedError", "unfilled", "not attempted"),
     "NaN": ("return z * np.nan", "wrong", "ordinary cases in float64 are wrong"),
     "the end": ("os._exit(3)", "killed", "the process ended itself (exit status 3)"),

@@ -119,7 +119,7 @@ def test_a_counter_that_stands_still_is_found(tmp_path: Path) -> None:
     assert verdicts(tmp_path, ADAM.replace('    c["t"] += 1\n', '    c["t"] = 1\n')) == {"optimizers.adam": "wrong"}
 
 
-# the bodies with which starters are handed out
+# the bodies with which starters are handed out: each must be called unfilled
 @pytest.mark.parametrize("body", ["pass", "next_w = None\n    return next_w, config", "raise NotImplementedError"])
 def test_a_starter_is_unfilled(body: str, tmp_path: Path) -> None:
     assert verdicts(tmp_path, f"def rmsprop(w, dw, config=None):\n    {body}\n") == {"optimizers.rmsprop": "unfilled"}

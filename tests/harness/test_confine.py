@@ -20,7 +20,9 @@ from graders.harness.sandbox.contract import Call, Killed, Limits, Loaded, Outco
 from graders.harness.sandbox.parent import ProcessBox, Submission
 
 if sys.platform != "linux":
-    pytest.skip("the layers are Linux's", allow_module_level=True)
+    pytest.skip(
+        "the layers are Linux's", allow_module_level=True
+    )  # `confine` asks Linux for them, and has no other part
 
 from graders.harness.sandbox import confine, zygote
 
@@ -128,6 +130,7 @@ def test_the_numbers_are_those_of_the_kernel(machine: str) -> None:
     try:
         library = ctypes.CDLL("libseccomp.so.2")
     except OSError:
+        # a second witness where there is one; the filter itself is tested without it
         pytest.skip("libseccomp, which knows the numbers too, is not installed")
     resolve: Callable[[int, bytes], int] = library.seccomp_syscall_resolve_name_arch
 

@@ -23,6 +23,7 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 ENVIRONMENT = ONE_THREAD | {"PATH": "/nonexistent", "HOME": "/nonexistent"}
 ENDING = 0.5  # seconds in which a child that has closed its channel must have ended
 STARTING = 60.0  # seconds in which a zygote must have imported all it needs
+# as in `confine`, which only Linux can import; a test holds them alike
 LAYERS = ("no_new_privs", "landlock", "limits", "capabilities", "seccomp")
 Tier = Literal["full", "reduced", "basic"]
 
