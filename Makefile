@@ -14,7 +14,7 @@ demo: $(VENV)/demo  ## grade the examples and print the report
 	@$(BIN)/gradproof grade examples/submissions --exit-zero
 
 test: $(VENV)/test  ## run the laws and the tests of the machinery
-	$(BIN)/python -m pytest -n auto $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_OPTIONS)
 
 lint: $(VENV)/dev  ## format, lint, types and import rules
 	$(BIN)/ruff format --check .
@@ -26,7 +26,7 @@ deep: $(VENV)/test  ## what is longer than CI allows; commit what it writes
 	$(BIN)/python -m pytest -m deep
 	$(BIN)/gradproof prove --deep --json > benchmarks/results/prove_deep.json
 	$(BIN)/gradproof certify --json > benchmarks/results/certificate.json
-	$(BIN)/gradproof audit --json > benchmarks/results/audit.json
+	$(BIN)/gradproof audit --jobs 2 --matrix benchmarks/results/kill_matrix.json --json > benchmarks/results/audit.json
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

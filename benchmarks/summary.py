@@ -1,6 +1,7 @@
 """What the committed results say, in a few lines: the README shows them.
 
-Run: python benchmarks/summary.py. The results are written by `make deep` and `benchmarks/grading.py`.
+Run: python benchmarks/summary.py. The results are written by `make deep`, `benchmarks/sandbox.py` and
+`benchmarks/grading.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def at_most(count: int) -> str:
 def main() -> None:
     """Print the summary."""
     audits, proofs, errata = read("audit")["exercises"], read("prove_deep")["claims"], read("prove_deep")["errata"]
-    functions, grading = read("certificate")["functions"], read("grading")
+    functions = read("certificate")["functions"]
 
     def total(key: str) -> int:
         return sum(audit[key] for audit in audits)
@@ -35,7 +36,8 @@ def main() -> None:
     ours = max(f["max_error_over_allowed"] for f in functions)
     beyond = {f["name"] for f in functions if float(f["torch_max_error_over_allowed"] or 0) > 1}
     names = {f["name"] for f in functions}
-    seconds, sandbox = grading["seconds"], read("sandbox")["milliseconds"]
+    sandbox, grading = read("sandbox")["milliseconds"], read("grading")
+    added, prepared = grading["a_wrong_function_adds"], "whole catalogue, cases and answers, empty cache, 2 processes"
     least = {name: min(values) for name, values in sandbox.items()}
     measured = sum(claim["status"] == "measured" for claim in proofs)
     print(
@@ -45,20 +47,28 @@ def main() -> None:
     refuted = sum(erratum["as_written"] == "refuted" for erratum in errata)
     print(f"            {refuted} of {len(errata)} errata of the lectures refuted")
     print(f"mistakes    {total('caught')} of {total('misconceptions')} caught, {total('named')} named")
-    print(f"mutants     {total('killed')} of {total('mutants')} killed, {total('equivalent')} equivalent")
+    changed = total("mutants") - total("equivalent")
+    print(f"mutants     {total('killed')} of {changed} killed, {total('equivalent')} more compute the same")
     print(
         f"fairness    {total('rejected')} of {total('honest')} honest programs rejected ({at_most(total('honest'))});"
     )
     print(f"            {total('accepted')} of {total('conventions')} conventions accepted and named")
     print(f"accuracy    over {len(names)} functions our largest error is {ours:.2f} of the allowed one;")
     print(f"            PyTorch's is beyond it in {len(beyond)} of them")
-    print(f"speed       one function {seconds['one function, first']['wall']:.1f} s from a cold start, 28 names "
-          f"{seconds['28 names, first']['wall']:.1f} s;")  # fmt: skip
-    print(f"            {grading['submissions_per_second']} right submissions of 28 names a second on "
-          f"{grading['machine']['cores']} cores")  # fmt: skip
     print(f"sandbox     a submission of 1,000 calls {least['ours']:.0f} ms; in a pytest process "
           f"{least['a pytest process'] / least['ours']:.0f} times,")  # fmt: skip
     print(f"            by otter run {least['otter run'] / least['ours']:.0f} times as long")
+    noise = read("noise")
+    alike, effects = noise["summary"]["0"], [effect for effect in ("5", "10", "15") if effect in noise["summary"]]
+    false = sum(alike[verdict] for verdict in ("slower", "faster", "implausible", "not timed"))
+    told = ", ".join(f"{100 * noise['summary'][effect]['caught']:.0f} % of +{effect} %" for effect in effects)
+    print(f"speed       {false} of {alike['runs']} timings of identical code gave alarm "
+          f"(at most {100 * alike['false_alarms_at_most']:.2g} %);")  # fmt: skip
+    print(f"            {told} told, of {noise['seconds']:g} s each on a busy machine")
+    print(f"grading     {grading['rates']['20 names']:.0f} submissions of 20 functions a second on "
+          f"{grading['machine']['cores']} cores; a wrong one adds {added['median']:.2f} s")  # fmt: skip
+    print(f"            ({added['of 95 %']:.2f} s at most in 95 %); all cases and answers anew "
+          f"{grading['seconds'][prepared]['wall']:.0f} s")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import gradproof  # noqa: F401  (takes the rooms)
+from graders._catalogue import trials
 from graders._exceptions import LESS_EXACT, TORCH_DEFECTS, WITHOUT_EXERCISE
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "certificate.json"
 PAGE = ROOT / "docs" / "certificate.md"
 GOAL = 0.5
+BY_PROPERTIES = "judged by properties, since it draws at random or takes functions: there is no value to measure"
 GOALS_IN_ULP = {
     **dict.fromkeys(("sigmoid", "tanh", "relu", "leaky_relu", "softplus"), 2),
     **dict.fromkeys(("silu", "gelu"), 4),
@@ -110,6 +112,7 @@ def page(rows: list[dict[str, Any]]) -> str:
     lines += ["", "## Where PyTorch is off by more than rounding explains", ""]
     lines += [f"- `{name}`: {reason}." for name, reason in TORCH_DEFECTS.items()]
     lines += ["", "## What has no row", ""]
+    lines.append(f"- {', '.join(f'`{name}`' for name in trials())}: {BY_PROPERTIES}.")
     for reason in dict.fromkeys(WITHOUT_EXERCISE.values()):
         names = ", ".join(f"`{name}`" for name, why in WITHOUT_EXERCISE.items() if why == reason)
         lines.append(f"- {names}: {reason}.")

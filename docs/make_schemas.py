@@ -12,6 +12,10 @@ from typing import Any
 import msgspec
 
 import gradproof  # noqa: F401  (takes the rooms)
+from graders._audits import Matrix
+from graders._bench import Bench, Beside
+from graders._bench.history import Entry
+from graders._conform import Conformance
 from graders._doctor import Examination
 from graders._proofs import Proofs
 from graders._symbolic import Answers
@@ -28,6 +32,10 @@ class Certificates(msgspec.Struct, frozen=True):
 
     schema: int
     functions: list[Certificate]
+    against: Beside | None = None
+    """The revision that `--against` named."""
+    worse: list[str] = []
+    """Functions, each with its dtype, that are less exact than they were there."""
 
 
 class Audits(msgspec.Struct, frozen=True):
@@ -43,7 +51,11 @@ DOCUMENTS: dict[str, type] = {
     "answers": Answers,
     "certify": Certificates,
     "audit": Audits,
+    "kill_matrix": Matrix,
     "doctor": Examination,
+    "conform": Conformance,
+    "bench": Bench,
+    "bench_history": Entry,
 }
 
 

@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -49,6 +49,8 @@ class Examination(Struct, frozen=True):
     schema: int
     tier: report.Tier
     layers: list[Layer]
+    around: Literal["bubblewrap", ""]
+    not_around: str
     self_test: bool
     self_test_reason: str
     system: str
@@ -85,7 +87,8 @@ def least(used: Sequence[processes.Isolation]) -> tuple[report.Tier, report.Isol
     if not used:
         return "none", report.Isolation()
     lowest = min(used, key=lambda isolation: TIERS.index(isolation.tier))
-    return lowest.tier, report.Isolation(list(lowest.layers), dict(lowest.missing))
+    around = lowest.around if all(isolation.around for isolation in used) else ""
+    return lowest.tier, report.Isolation(list(lowest.layers), dict(lowest.missing), around)
 
 
 # ---------------------------------------------------------------- how to get more
@@ -104,6 +107,8 @@ def _advice_on(layer: str) -> str:
         )
     if layer == "landlock":
         return _advice_on_landlock()
+    if layer == "bounds on the device":
+        return "grade on the CPU, or give each worker a virtual machine: no layer covers the driver of a GPU"
     if layer == "seccomp" and platform.machine() not in confine.MACHINES:
         return f"use a machine of {' or '.join(confine.MACHINES)}: for {platform.machine()} no filter is known"
     if layer == "seccomp":
@@ -163,7 +168,7 @@ def _library(name: str) -> Library:
     return Library(name, None, False, one_line(said_of(said)))
 
 
-def _gpu() -> tuple[str, str]:
+def gpu() -> tuple[str, str]:
     """Return the GPU that PyTorch sees, or why it sees none."""
     try:
         import torch
@@ -207,7 +212,7 @@ def examine() -> Examination:
         failed, tier, isolation = one_line(str(error)), "none", processes.Isolation("basic")
     missing = isolation.missing
     names = () if failed else confine.LAYERS
-    gpu, no_gpu = _gpu()
+    gpu_name, no_gpu = gpu()
     return Examination(
         schema=report.SCHEMA,
         tier=tier,
@@ -217,6 +222,8 @@ def examine() -> Examination:
             else Layer(name, False, plain_reason(name, missing.get(name, "not tried")), _advice_on(name))
             for name in names
         ],
+        around=isolation.around,
+        not_around=one_line(isolation.not_around),
         self_test=sys.platform == "linux" and not failed,
         self_test_reason=failed or ("" if sys.platform == "linux" else "there is no layer to test"),
         system=f"{platform.system()} {platform.release()} on {platform.machine()}",
@@ -224,7 +231,7 @@ def examine() -> Examination:
         python=platform.python_version(),
         libraries=[Library(n, None, False, "the sandbox does not work") if failed else _library(n) for n in LIBRARIES],
         cores=_cores(),
-        gpu=gpu,
+        gpu=gpu_name,
         no_gpu=no_gpu,
         cache=str(cache_folder()),
         cache_writable=_is_writable(cache_folder()),
@@ -245,6 +252,9 @@ MEANING = {
 def as_text(found: Examination) -> str:
     """Return an examination for a terminal."""
     rows = [(layer.name, "ok" if layer.ok else f"missing: {layer.reason}") for layer in found.layers]
+    if found.layers:
+        around = "ok" if found.around else f"not used: {found.not_around}"
+        rows.append(("bubblewrap", f"{around} (an extra around them, on which no tier depends)"))
     tested = "passed: no attack succeeded" if found.self_test else found.self_test_reason
     machine = [
         ("system", found.system + (f", in {found.container}" if found.container else "")),

@@ -87,11 +87,35 @@ def select(patterns: Sequence[str]) -> Mapping[str, Any]:
             if fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name.partition(".")[2], pattern)
         }
         if not fitting:
-            names = [*every, *(name.partition(".")[2] for name in every)]
-            near = difflib.get_close_matches(pattern, names, 1)
-            raise LookupError(f"no claim is called {pattern!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise LookupError(f"no claim is called {pattern!r}; {_instead(pattern, list(every))}")
         chosen |= fitting
     return chosen
+
+
+def _instead(pattern: str, names: Sequence[str]) -> str:
+    """Say what may have been meant by a name that no claim has, or else where the names are."""
+    from graders import _catalogue
+
+    judged = [name for name in _catalogue.names() if pattern in (name, name.partition(".")[2])]
+    if judged:
+        return f"{judged[0]} is judged without one: `gradproof show {judged[0]}` says how"
+    near = nearest(pattern, names)
+    if near:
+        return f"did you mean {near}?"
+    return "a claim bears the name of its function, as `gradproof list` shows them; `gradproof prove` proves them all"
+
+
+def nearest(pattern: str, names: Sequence[str]) -> str:
+    """Return up to three names that may have been meant, written alike or longer: "'a', 'b' or 'c'", or nothing."""
+    tails = {name.partition(".")[2]: name for name in names}
+    sure = difflib.get_close_matches(pattern, [*names, *tails], 1, 0.9)
+    if sure:
+        return repr(tails.get(sure[0], sure[0]))
+    alike = difflib.get_close_matches(pattern, names, 3, 0.7)
+    alike += [tails[tail] for tail in difflib.get_close_matches(pattern.rpartition(".")[2], tails, 3, 0.7)]
+    longer = [name for name in names if pattern.strip("*.") and pattern.strip("*.") in name]
+    *others, last = [repr(name) for name in dict.fromkeys([*alike, *longer])][:3] or [""]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def prove(

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from graders._proofs import nearest
 from graders.harness.report import SCHEMA, Diagnosis, ExerciseReport, SubmissionReport, Verdict, Witness
 from graders.harness.sandbox.parent import Submission
 
@@ -137,7 +138,10 @@ def asked(pattern: str = "*") -> str:
 
     chosen = [q for name, q in questions().items() if pattern == "*" or _fits(name, pattern)]
     if not chosen:
-        raise LookupError(f"no question is called {pattern!r}")
+        near = nearest(pattern, list(questions()))
+        raise LookupError(
+            f"no question is called {pattern!r}; {f'did you mean {near}?' if near else '`prove --questions` lists all'}"
+        )
     if pattern == "*":
         return "\n".join(q.name for q in chosen) + f"\n\n{len(chosen)} questions\n"
     blocks = []

@@ -284,7 +284,7 @@ def loss_and_grads(
     """
     l2 = numerics.require_at_least_zero(l2=l2)
     numerics.require_generator(generator)
-    numerics.require_kind(Block, network=network)
+    network = _block(network)
     _require_samples(x=x, labels=labels)
     loss, grad = _head(head)
     passed = network.forward(network.params, network.statistics, x, generator)
@@ -327,7 +327,7 @@ def updates(
     >>> [update.lr for update in updates(dense_block(1, 2, rng), x, labels, rng, lr=0.5, epochs=2, batch_size=2)]
     [0.5, 0.5, 0.5, 0.5]
     """
-    numerics.require_kind(Block, network=network)
+    network = _block(network)
     _require_samples(x=x, labels=labels)
     numerics.require_counts(epochs=epochs, batch_size=batch_size)
     numerics.require_generator(generator)
@@ -389,7 +389,7 @@ def fit(
     >>> len(fitted.history), round(fitted.history[-1].loss, 3), np.argmax(predict(fitted.network, x), axis=1)
     (20, 0.047, array([0, 1, 1]))
     """
-    numerics.require_kind(Block, network=network)
+    network = _block(network)
     _require_samples(x=x, labels=labels)
     if patience is not None and validation is None:
         raise ValueError("validation: expected a pair (x, labels), which patience needs, got None")
@@ -432,6 +432,13 @@ def fit(
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _block(network: Block) -> Block:
+    """Return a network as a block; raise TypeError for what has not the fields of one, whatever its own type is."""
+    if not all(hasattr(network, field) for field in Block._fields):
+        numerics.require_kind(Block, network=network)
+    return Block(network.params, network.statistics, network.forward)
 
 
 def _leaves(params: Params) -> list[Array]:

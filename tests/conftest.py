@@ -1,14 +1,39 @@
-"""What all tests share: a cache of their own, so that no test reads or fills the user's."""
+"""What all tests share: a cache of their own, the answers to all exercises, and which tests run in one process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from graders.harness.key import AnswerKey
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep every test from reading or filling the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def key() -> AnswerKey:
+    """Return the cases and answers of all exercises, which are made once in each process."""
+    from graders.harness.certify import proved
+    from graders.harness.key import AnswerKey
+
+    return AnswerKey(0, proved)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what is asked about one name in one process (`--dist loadgroup`): its answers are then made only once."""
+    for item in items:
+        name = (
+            item.callspec.params.get("name") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else 0
+        )
+        if isinstance(name, str):
+            item.add_marker(pytest.mark.xdist_group(name))

@@ -341,7 +341,7 @@ def test_a_package_that_is_not_there_is_told_and_what_does_not_need_it_is_judged
             "not text in its own encoding (unknown encoding: no-such-code); save it",
         ),
         ("work.ipynb", b"\xff", "not text in its own encoding ('utf-8' codec can't decode byte 0xff in position 0"),
-        ("work.py", b"#" * (5 << 20), "5,242,880 bytes; at most 4,194,304 are read"),
+        ("work.py", b"#" * (5 << 20), "more than 4,194,304 bytes, which is all that is read"),
         ("work.ipynb", b"[]", "not a notebook of format 4: no JSON object with a list of cells"),
     ],
 )
@@ -488,7 +488,7 @@ def test_html_needs_nothing_else_and_escapes_what_strangers_wrote(run: Run, file
     assert "<script" not in page.lower()
     assert "&lt;script&gt;alert(1)" in page
     assert "&lt;script&gt;alert(2)" in page
-    assert not re.search(r"\b(src|href|on\w+)\s*=", page)
+    assert not re.search(r"\b(src|on\w+)\s*=|\bhref\s*=(?!\"#)", page)  # links lead to other parts of the page
     assert "\x1b" not in page
     assert "default-src 'none'" in html.unescape(page)
 
@@ -537,6 +537,34 @@ def test_the_code_of_a_witness_runs_and_shows_the_failure(run: Run, files: Files
     assert "# should be" in code
 
 
+RIGHT_AND_WRONG = {
+    "activations.relu": ("z", "np.maximum(z, 0)", "np.minimum(z, 0)"),
+    "activations.relu_vjp": ("z, cotangent", "np.where(z > 0, cotangent, 0)", "np.where(cotangent > 0, cotangent, 0)"),
+    "losses.mse": ("predictions, targets", "np.mean((predictions - targets) ** 2)", "np.mean(targets)"),
+    "training.confusion_matrix": (
+        "labels, predicted, *, num_classes",
+        "np.array([[sum((labels == i) & (predicted == j)) for j in range(num_classes)] for i in range(num_classes)])",
+        "np.ones((num_classes, num_classes), int)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT_AND_WRONG)
+def test_what_should_be_is_written_as_a_right_program_prints_it(
+    name: str, run: Run, files: Files, tmp_path: Path
+) -> None:
+    arguments, right, wrong = RIGHT_AND_WRONG[name]
+    text = f"import numpy as np\ndef {name.partition('.')[2]}({arguments}):\n    return "
+    files(mine=text + wrong + "\n")
+    (exercise,) = only(run("grade", "mine.py", "--json", "--seed", "1").document)["exercises"]
+    code = exercise["witness"]["code"]
+    files(mine=text + right + "\n")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert exercise["verdict"] == "wrong"
+    assert code.endswith("  # should be " + " ".join(done.stdout.split()))
+
+
 def test_a_report_is_written_to_a_file(run: Run, files: Files, tmp_path: Path) -> None:
     files(right=RIGHT)
 
@@ -572,6 +600,27 @@ def test_replay_shows_a_failing_case_again(run: Run, files: Files) -> None:
     assert mended.status == 0
     assert mended.document["passed"] is True
     assert "wrong.py does not pass" in run("replay", exercise["replay"]).out
+
+
+def test_replay_of_a_folder_takes_it_for_one_submission(run: Run, files: Files, tmp_path: Path) -> None:
+    (tmp_path / "hw").mkdir()
+    (tmp_path / "hw" / "a.py").write_text("def positive(z):\n    return abs(z)\n")
+    (tmp_path / "hw" / "b.py").write_text("from a import positive\ndef relu(z):\n    return positive(z)\n")
+    (exercise,) = only(run("grade", "hw", "--folders", "--json").document)["exercises"]
+
+    again = run("replay", exercise["replay"], "--json")
+
+    assert (again.status, again.document["passed"]) == (1, False)
+    assert (again.document["submission"], again.document["device"]) == ("hw", "cpu")
+
+
+def test_replay_on_a_device_that_is_not_there_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graders._doctor.gpu", lambda: ("", "PyTorch finds none"))
+
+    ran = run("replay", "relu@0123456789ab", "--device", "cuda")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("gradproof: there is no GPU to grade on: PyTorch finds none")
 
 
 @pytest.mark.parametrize(
@@ -614,6 +663,21 @@ def test_show_puts_a_name_on_a_page(run: Run) -> None:
     assert page["proof"]
     assert len(page["misconceptions"]) >= 4
     assert "misconceptions" in run("show", "relu").out
+
+
+def test_show_says_what_a_name_without_a_claim_is_judged_by(run: Run, files: Files) -> None:
+    files(mine="from typing import Annotated\nimport numpy as np\nfrom graders.harness.exercise import Exercise, edge\n"
+          "Rows = Annotated[np.ndarray, 'n d']\ndef halved(z: Rows) -> Rows:\n    # no text\n    return z / 2\n"
+          "exercise = Exercise(halved, misconceptions=(), edges=(edge('one', z=[[1.0, 2.0]]),))\n")  # fmt: skip
+    told = {name: run("show", name).out for name in ("accuracy", "bootstrap_sample", "relu")}
+    own = run("show", "halved", "--exercises", "mine.py")
+
+    assert own.status == 0
+    assert "proof\n\n    none: no claim speaks of an exercise of your own. The truth is the value of" in own.out
+    assert "misconceptions\n\n    none\n" in own.out
+    assert "none: the truth is the value of the reference text above" in told["accuracy"]
+    assert "none: it is judged by properties" in told["bootstrap_sample"]
+    assert "none: " not in told["relu"]
 
 
 def test_prove_proves_and_refuses_mutants(run: Run) -> None:

@@ -155,7 +155,7 @@ def test_what_needs_an_absent_package_is_incompatible_and_says_which(tmp_path: P
     assert "'keras'" in found["activations.relu"].reason
 
 
-def test_two_threads_share_one_key(tmp_path: Path) -> None:
+def test_two_processes_are_asked_the_same(tmp_path: Path) -> None:
     for student in range(4):
         (tmp_path / f"s{student}.py").write_text(f"# {student}\n" + AFFINE)
 

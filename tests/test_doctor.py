@@ -7,6 +7,7 @@ import platform
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.etree import ElementTree
@@ -63,7 +64,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return what makes this machine look as if it had that isolation, or a sandbox that does not work."""
 
     def made(numpy: processes.Isolation | CannotStart, torch: processes.Isolation | None = None) -> None:
-        def isolation(packages: Sequence[str] = ("numpy",)) -> processes.Isolation:
+        def isolation(packages: Sequence[str] = ("numpy",), device: str = "") -> processes.Isolation:
             if isinstance(numpy, CannotStart):
                 raise numpy
             return torch if torch is not None and "torch" in packages else numpy
@@ -85,6 +86,8 @@ def test_doctor_says_what_is_here_and_its_document_is_the_published_one(run: Com
     assert found.schema == 1
     assert found.tier == here.tier
     assert {layer.name for layer in found.layers if layer.ok} == set(here.layers)
+    assert (found.around, found.not_around) == (here.around, here.not_around)
+    assert bool(found.around) != bool(found.not_around)
     assert status == (0 if found.tier == "full" else 1)
     assert found.self_test
     assert found.libraries[0].name == "numpy"
@@ -99,7 +102,7 @@ def test_doctor_says_what_is_here_and_its_document_is_the_published_one(run: Com
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out what takes seconds: trying SciPy and PyTorch, and looking for a GPU."""
     monkeypatch.setattr(_doctor, "LIBRARIES", ("numpy", "no-such-library"))
-    monkeypatch.setattr(_doctor, "_gpu", lambda: ("", "not looked for"))
+    monkeypatch.setattr(_doctor, "gpu", lambda: ("", "not looked for"))
 
 
 @pytest.mark.usefixtures("quick")
@@ -115,6 +118,23 @@ def test_doctor_names_a_missing_layer_its_reason_and_what_to_do(run: Command, ma
     assert "to get full isolation\n  - " in out
     assert "Landlock" in out.partition("to get full isolation")[2]
     assert "  no-such-library cannot be used: not installed\n" in out
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "around, not_around, said",
+    [("bubblewrap", "", "ok"), ("", "bwrap: No \x1bpermissions", "not used: bwrap: No \ufffdpermissions")],
+)
+def test_doctor_says_whether_bubblewrap_is_around_and_asks_for_nothing(
+    around: Any, not_around: str, said: str, run: Command, machine: Callable[..., None]
+) -> None:
+    machine(replace(FULL, around=around, not_around=not_around))
+
+    status, out, _ = run("doctor")
+
+    assert status == 0
+    assert f"  bubblewrap    {said} (an extra around them, on which no tier depends)\n" in out
+    assert "to get full isolation" not in out
 
 
 @pytest.mark.usefixtures("quick")
@@ -271,7 +291,7 @@ def broken_zygote(text: str) -> Callable[..., list[str]]:
         ("import sys, time; sys.stdin.read(); time.sleep(60)", "the zygote did not start: timed out"),
         (
             "import json, socket, sys; sys.stdin.read(); socket.socket(fileno={}).send(json.dumps("
-            "dict(layers=[], refused=dict(), leaks=['fork', 'trace a process'])).encode())",
+            "dict(layers=[], refused=dict(), leaks=['fork', 'trace a process'], trouble='')).encode())",
             "the sandbox's self-test failed, nothing is graded: it could fork, trace a process",
         ),
     ],
@@ -297,8 +317,8 @@ def test_a_layer_that_is_put_on_but_does_nothing_is_found_by_the_self_test(
 ) -> None:
     whole = visible.program
     nothing = {
-        "landlock": "confine.give_up_files = lambda rules: None",
-        "seccomp": "confine.give_up_system_calls = lambda: None",
+        "landlock": "confine.give_up_files = lambda *given: None",
+        "seccomp": "confine.give_up_system_calls = lambda *given: None",
     }[layer]
 
     def program(packages: Sequence[str], module: str, *arguments: int) -> list[str]:
@@ -312,6 +332,8 @@ def test_a_layer_that_is_put_on_but_does_nothing_is_found_by_the_self_test(
 
     status, out, err = run("grade", "right.py", "--require-isolation", "basic")
 
+    for left in (*Path("/tmp").glob("written-by-gradproof-*"), *Path("/dev/shm").glob("written-by-gradproof-*")):  # noqa: S108
+        left.unlink(missing_ok=True)
     assert (status, out) == (3, "")
     assert err.startswith("gradproof: the sandbox's self-test failed, nothing is graded: it could ")
     assert {"landlock": "read /etc/passwd", "seccomp": "fork"}[layer] in err
@@ -359,6 +381,13 @@ def test_every_rendering_says_the_tier_what_is_missing_and_why(tier: str) -> Non
     assert (document["tier"], document["isolation"]["missing"]) == (tier, dict(isolation.missing) if isolation else {})
     properties = ElementTree.fromstring(junit_report.render(report)).iter("property")  # noqa: S314  (our own)
     assert {p.get("name"): p.get("value") for p in properties}["isolation"] == said
+
+
+def test_a_report_says_what_was_around_all_of_its_submissions() -> None:
+    inside = replace(FULL, around="bubblewrap")
+
+    assert json.loads(json_report.render(report_of(inside)))["run"]["isolation"]["around"] == "bubblewrap"
+    assert _doctor.least([inside, FULL]) == _doctor.least([FULL, inside]) == ("full", Isolation(list(FULL.layers)))
 
 
 def test_symbolic_answers_are_judged_where_nothing_can_be_isolated(

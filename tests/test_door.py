@@ -169,6 +169,31 @@ def test_check_refuses_what_it_cannot_check() -> None:
         gradproof.check("relu", 3.0)  # type: ignore[arg-type]
 
 
+def kept(cache: Path) -> int:
+    """Return for how many seeds answers are kept."""
+    return sum(file.name != "edges" for file in (cache / "gradproof" / "answers").glob("*/activations.relu/*"))
+
+
+def test_answers_are_kept_where_nothing_is_to_be_kept_from_the_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import gradproof
+    from graders import _api
+    from graders.harness.sandbox import processes
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    text = "import numpy as np\ndef relu(z):\n    return np.maximum(z, 0)\n"
+
+    gradproof.score(text, "relu")  # of a secret seed, which serves one run
+    secret = kept(tmp_path)
+    gradproof.check("relu", lambda z: z * (z > 0))
+    checked = kept(tmp_path)
+    gradproof.score(text, "relu", seed=5)
+
+    assert (secret, checked) == (0, 1)
+    assert kept(tmp_path) == 1 + _api._hides(processes.isolation(("numpy",)))
+
+
 def test_score_judges_a_text_in_a_process_apart(tmp_path: Path) -> None:
     import gradproof
 

@@ -43,7 +43,7 @@ def test_honest_programs_stay_within_the_allowed_error(name: str) -> None:
 @pytest.mark.parametrize("name", EXERCISES)
 def test_honest_programs_stay_within_half_of_the_allowed_error_on_thousands(name: str) -> None:
     exercise = EXERCISES[name]
-    regimes = cases.regimes(exercise)
+    regimes = [regime for regime in cases.regimes(exercise) if not regime.startswith(cases.OF_ODD_SIZES)]
 
     for seed in range(100):
         for dtype in cases.DTYPES:

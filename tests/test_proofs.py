@@ -12,6 +12,36 @@ from graders import _proofs
 NAMES = ["bounds.cauchy_schwarz", "activations.relu", "studies.dropout_keeps_the_mean", "worked.loss_*"]
 
 
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("foo", "a claim bears the name of its function, as `gradproof list` shows them; `gradproof prove` proves"),
+        ("losses.mse_grd", "did you mean 'losses.mse_grad'?"),
+        ("relo", "did you mean 'activations.relu'?"),
+        ("hoeffding_sample_size", "bounds.hoeffding_sample_size is judged without one: `gradproof show"),
+        ("*schwar", "did you mean 'bounds.cauchy_schwarz'?"),
+    ],
+)
+def test_a_name_that_no_claim_has_says_what_to_do(name: str, said: str) -> None:
+    with pytest.raises(LookupError) as refused:
+        _proofs.select([name])
+
+    assert refused.value.args[0].startswith(f"no claim is called {name!r}; {said}")
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("soft", "'losses.softmax' or 'losses.softmax_grad'"), ("dropout", "'nets.dropout_mean'"),
+        ("moment", "'optimizers.momentum'"), ("*", ""), ("zzz", ""),
+    ],
+)  # fmt: skip
+def test_the_nearest_names_are_alike_or_longer(name: str, said: str) -> None:
+    names = ["losses.softmax", "losses.softmax_grad", "nets.dropout_mean", "optimizers.momentum"]
+
+    assert _proofs.nearest(name, names) == said
+
+
 def test_several_processes_say_what_one_says() -> None:
     seen: list[str] = []
     one, two = _proofs.prove(NAMES), _proofs.prove(NAMES, jobs=2, progress=seen.append)

@@ -223,6 +223,8 @@ def test_a_file_of_answers_is_graded(run: Run) -> None:
             "kind": "misconception",
             "name": "forgets_the_division_by_n",
             "message": "The division by n is missing (a mean, not a sum).",
+            "gives": "",
+            "by": "numbers",
         }
     ]
     assert wrong["witness"]["inputs"]["labels"]

@@ -22,7 +22,7 @@ def relu_vjp(z, cotangent):  # the mask is taken from the wrong array
 
 
 def cross_entropy(p, q, reduction="mean"):  # prediction and truth exchanged
-    losses = -(q * np.log(p + 1e-300)).sum(axis=1)
+    losses = -(q * np.log(np.where(q > 0, p, 1.0))).sum(axis=1)
     return {"mean": np.mean, "sum": np.sum, "none": lambda x: x}[reduction](losses)
 
 

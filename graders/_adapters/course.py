@@ -6,16 +6,17 @@ A cache is private to a submission, so it stays in the child: `backward` is call
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from graders._adapters.objects import Ask, last
 from graders.harness.cases import Case, signature
 from graders.harness.exercise import Exercise
 from graders.harness.plans import Binding, Outputs, Typed, WrongKind, literal, named, output_names, said
 from graders.harness.sandbox.codec import Kept
-from graders.harness.sandbox.contract import Call, Path, Returned
+from graders.harness.sandbox.contract import Call, Path, Raised, Returned
 from graders.harness.sandbox.contract import Function as Found
 
 
@@ -36,9 +37,14 @@ class Backward:
     """`f(dout, cache) -> gradients`, with the cache of the `forward` function of the same file."""
 
     exercise: str
-    forward: str
+    forward: str | tuple[str, ...]
+    """Its name, or those that the courses give it."""
     arguments: tuple[str, ...]
     flattens: bool = False
+
+
+OTHER_KEYS = {"epsilon": "eps", "momentum": "mu"}
+"""Keys of the course's dictionaries that some give other names."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,10 @@ SHAPES: Mapping[str, tuple[Shape, ...]] = {
     "affine_forward": (Forward("layers.affine", ("x", "W", "b"), flattens=True),),
     "affine_backward": (Backward("layers.affine_vjp", "affine_forward", ("x", "W", "b"), flattens=True),),
     "relu_forward": (Forward("activations.relu", ("z",)),),
-    "relu_backward": (Backward("activations.relu_vjp", "relu_forward", ("z",)),),
+    "relu_backward": (Backward("activations.relu_vjp", ("relu_forward", "relu"), ("z",)),),
+    "sigmoid_forward": (Forward("activations.sigmoid", ("z",)),),
+    "sigmoid_backward": (Backward("activations.sigmoid_vjp", ("sigmoid_forward", "sigmoid"), ("z",)),),
+    "tanh_backward": (Backward("activations.tanh_vjp", ("tanh_forward", "tanh"), ("z",)),),
     "softmax_loss": (
         Forward("losses.softmax_cross_entropy", _SOFTMAX, (0,), integer_labels=True),
         Forward("losses.softmax_cross_entropy_grad", _SOFTMAX, (1,), integer_labels=True),
@@ -105,28 +114,63 @@ def fits(found: Found) -> bool:
     positional = found.names("positional")
     shape = shapes[0]
     if isinstance(shape, Configured):
-        return len(positional) == 3 and positional[2] == "config"
+        required = sum(must for _, kind, must in found.parameters if kind == "positional")
+        return required <= 3 <= len(positional) and positional[2] == "config"
     expected = len(shape.arguments) if isinstance(shape, Forward) else 2
     required = sum(must for _, kind, must in found.parameters if kind == "positional")
     return required <= expected <= len(positional)
 
 
-def bind(found: Found, exercises: Mapping[str, Exercise], others: Mapping[str, Found]) -> tuple[list[Binding], str]:
+def _only_a_loss(found: Found, ask: Ask) -> bool:
+    """Return whether `softmax_loss(scores, y)` returns the loss alone, as a book of the same function name has it."""
+    scores = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+    outcome = last(ask([Call(found.name, (scores, np.array([2, 0])))]))
+    return isinstance(outcome, Returned) and (
+        isinstance(outcome.values[0], float)
+        or (isinstance(outcome.values[0], np.ndarray) and not outcome.values[0].ndim)
+    )
+
+
+_TABLES = "says itself that it takes tables only, where the course has it flatten images: judged on tables"
+
+
+def _refuses_images(forward: str, ask: Ask) -> bool:
+    """Return whether an affine layer refuses x of shape (n, d, 1) in so many words, rather than fail at it."""
+    refused = last(ask([Call(forward, (np.ones((2, 3, 1)), np.ones((3, 4)), np.ones(4)), read=())]))
+    return isinstance(refused, Raised) and refused.text.startswith(("raise ", "assert "))
+
+
+def bind(
+    found: Found, exercises: Mapping[str, Exercise], others: Mapping[str, Found], ask: Ask = lambda calls: []
+) -> tuple[list[Binding], str]:
     """Bind a course function to the exercises it answers; a backward without its forward is a note instead."""
     bindings = []
-    for shape in SHAPES[found.tail]:
+    shapes = SHAPES[found.tail]
+    if found.tail == "softmax_loss" and _only_a_loss(found, ask):
+        shapes = tuple(replace(s, read=()) for s in shapes[:1] if isinstance(s, Forward))
+    for shape in shapes:
         if shape.exercise not in exercises:
             continue
         exercise = exercises[shape.exercise]
         if isinstance(shape, Backward):
-            forward = found.name.removesuffix(found.tail) + shape.forward
-            if forward not in others:
-                return [], f"{found.name} needs the cache of {shape.forward}, which is not there: not judged"
-            bindings.append(_backward(exercise, shape, found, forward))
+            names = (shape.forward,) if isinstance(shape.forward, str) else shape.forward
+            forwards = [found.name.removesuffix(found.tail) + name for name in names]
+            forward = next((name for name in forwards if name in others), None)
+            if forward is None:
+                return [], f"{found.name} needs the cache of {names[0]}, which is not there: not judged"
+            tables = shape.flattens and _refuses_images(forward, ask)
+            shape = replace(shape, flattens=False) if tables else shape
+            bindings.append(replace(_backward(exercise, shape, found, forward), note=_TABLES * tables))
         elif isinstance(shape, Forward):
-            bindings.append(_forward(exercise, shape, found))
+            tables = shape.flattens and _refuses_images(found.name, ask)
+            shape = replace(shape, flattens=False) if tables else shape
+            bindings.append(replace(_forward(exercise, shape, found), note=_TABLES * tables))
         else:
             bindings.append(_configured(exercise, shape, found))
+            if renamed := {name: OTHER_KEYS[key] for name, key in shape.hyperparameters.items() if key in OTHER_KEYS}:
+                own = replace(shape, hyperparameters={**shape.hyperparameters, **renamed})
+                note = f"reads its settings under {', '.join(renamed.values())}, the course's under other keys"
+                bindings[-1] = replace(bindings[-1], others=(replace(_configured(exercise, own, found), note=note),))
     return bindings, ""
 
 
@@ -193,7 +237,7 @@ def _backward(exercise: Exercise, shape: Backward, found: Found, forward: str) -
         return made
 
     def typed(case: Case) -> Typed:
-        call = f"{found.tail}(cotangent, {shape.forward}({_written(case, shape)})[1])"
+        call = f"{found.tail}(cotangent, {forward.rpartition('.')[2]}({_written(case, shape)})[1])"
         return Typed(call)
 
     return Binding(exercise, found.name, plan, outputs, held=_held(exercise), typed=typed)

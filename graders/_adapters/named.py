@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from graders._adapters.shapes import COUNTED, Shape, shape_of
 from graders.harness.cases import Case, signature
 from graders.harness.compare import as_array
 from graders.harness.exercise import Exercise
-from graders.harness.plans import Binding, Outputs, Typed, WrongKind, literal, named, output_names, outputs_of, said
+from graders.harness.plans import (
+    Binding,
+    Outputs,
+    Typed,
+    WrongAtSight,
+    WrongKind,
+    literal,
+    named,
+    output_names,
+    outputs_of,
+    said,
+)
 from graders.harness.sandbox.codec import Kept, Rebuilt, Record
 from graders.harness.sandbox.contract import Call, Returned
 from graders.harness.sandbox.contract import Function as Found
@@ -25,39 +39,83 @@ ALIASES = {
 def _order(exercise: Exercise, found: Found) -> tuple[str, ...]:
     """Return the exercise's array arguments in the order in which the submission's own names ask for them."""
     names = tuple(signature(exercise.reference).arguments)
+    own = found.names("positional")[: len(names)]
     aliases = {other: name for name, others in ALIASES.get(exercise.name, {}).items() for other in others}
-    theirs = tuple(aliases.get(name, name) for name in found.names("positional")[: len(names)])
-    return theirs if set(theirs) == set(names) else names
+    theirs = tuple(aliases.get(name, name) for name in own)
+    if set(theirs) == set(names):
+        return theirs
+    if names in PAIRS and len(own) == 2 and TRUTH.match(own[0]) and GUESS.match(own[1]):
+        return names[::-1]
+    return names
 
 
-def bind(exercise: Exercise, found: Found) -> Binding:
-    """Bind a function that bears the exercise's name and has its signature."""
+PAIRS = (("predictions", "targets"), ("probabilities", "labels"), ("logits", "labels"))
+TRUTH = re.compile(r"^(y|t|y_?true|y_?t|targets?|labels?|actual|truth|y_?real|\w+_true)$", re.IGNORECASE)
+GUESS = re.compile(r"^(\w*pred\w*|y_?hat|yhat|a|al|out\w*|logits|scores|probs?|y_?p|z)$", re.IGNORECASE)
+"""Names that leave no doubt that the truth comes first, where the exercise has the prediction first."""
+
+
+def bind(exercise: Exercise, found: Found, shape: Shape | None = None) -> Binding:
+    """Bind a function that bears the exercise's name and has its signature, or one of this shape."""
     takes = found.names("positional", "keyword")
     anything = found.parameters is None or any(kind == "others" for _, kind, _ in found.parameters)
     hyperparameters = signature(exercise.reference).hyperparameters
+    told = {name: name for name in hyperparameters if anything or name in takes} if shape is None else shape.keywords
     held = frozenset(
         name for name, (_, default) in hyperparameters.items()
-        if not anything and name not in takes and default is not inspect.Parameter.empty
+        if name not in told and default is not inspect.Parameter.empty
     )  # fmt: skip
     note = f"takes no {', '.join(sorted(held))}: judged at the default" if held else ""
+    untold = shape.untold if shape is not None else ()
+    told = {**{name: name for name in hyperparameters if name not in held and name not in untold}, **told}
+    off: dict[str, Any] = dict.fromkeys(shape.switched_off if shape is not None else (), False)
     order = _order(exercise, found)
-    return Binding(
+    names = shape.arrays if shape is not None and shape.by_name else ()
+    made = (found.name, order, names, tuple(told.items()), tuple(off))
+    binding = Binding(
         exercise,
         found.name,
-        lambda case: case.once((found.name, held, order), lambda: _calls(exercise, found.name, case, held, order)),
+        lambda case: case.once(made, lambda: _calls(exercise, found.name, case, told, order, names, off)),
         lambda case, returned: _outputs(exercise, case, returned),
         held=held,
         note=note,
-        typed=lambda case: _typed(exercise, found.tail, case, held, order),
+        typed=lambda case: _typed(exercise, found.tail, case, told, order, names, off),
     )
+    counts = "; ".join(filter(None, [note, "counts the classes itself: judged on such cases"]))
+    # it may also be of two classes alone
+    return replace(binding, accepts=_all_classes, note=counts, vague=True) if untold else binding
+
+
+def _all_classes(case: Case) -> bool:
+    """Return whether the largest class is among those that a case speaks of."""
+    classes = [value for value in case.arguments.values() if isinstance(value, np.ndarray) and value.dtype.kind in "iu"]
+    return any(value.size and np.max(value) + 1 == case.hyperparameters[COUNTED] for value in classes)
+
+
+def fitted(exercise: Exercise, found: Found) -> tuple[Binding | None, str]:
+    """Bind a function that bears the exercise's name, whatever its parameters are called, or say why it is none."""
+    if found.parameters is None or found.names("others", "rest"):
+        return bind(exercise, found), ""
+    shape = shape_of(exercise, found)
+    if isinstance(shape, str):
+        return None, f"{found.name} is not judged: {shape}"
+    return bind(exercise, found, shape), ""
 
 
 def _calls(
-    exercise: Exercise, function: str, case: Case, held: frozenset[str], order: tuple[str, ...]
-) -> tuple[Call, ...]:
-    keywords = {k: v for k, v in case.hyperparameters.items() if k not in held}
+    exercise: Exercise, function: str, case: Case, told: Mapping[str, str], order: Sequence[str], names: Sequence[str],
+    off: dict[str, Any],
+) -> tuple[Call, ...]:  # fmt: skip
+    keywords = {told[k]: v for k, v in case.hyperparameters.items() if k in told} | off
+
+    def call(given: Mapping[str, Any]) -> Call:
+        values = [given[name] for name in order]
+        if names:
+            return Call(function, (), dict(zip(names, values, strict=True)) | keywords)
+        return Call(function, tuple(values), keywords)
+
     if not exercise.unrolled:
-        return (Call(function, tuple(case.arguments[name] for name in order), keywords),)
+        return (call(case.arguments),)
     params, state = case.arguments["params"], case.arguments["state"]
     calls = []
     for step, grad in enumerate(case.arguments["grads"]):
@@ -65,7 +123,7 @@ def _calls(
         given = {"params": params, "grad": grad, "state": state}
         if step:
             given |= {"params": Kept("step", (0,)), "state": again}
-        calls.append(Call(function, tuple(given[name] for name in order), keywords, read=((0,), (1,)), keep="step"))
+        calls.append(replace(call(given), read=((0,), (1,)), keep="step"))
     return tuple(calls)
 
 
@@ -79,7 +137,18 @@ def _outputs(exercise: Exercise, case: Case, returned: Sequence[Returned]) -> Ou
         raise WrongKind(f"the new params are {said(wrong)}, expected an array")
     if len({step.shape for step in steps}) > 1:
         raise WrongKind(f"the shape of params changes from step to step: {', '.join(str(s.shape) for s in steps)}")
-    return {"params": np.stack(steps), **named(returned[-1].values[1], names, "the new state")}
+    for state in (returned[0].values[1], returned[-1].values[1]):
+        made = named(state, names, "the new state")
+        if isinstance(state, (tuple, list)):
+            _in_order(made, case.arguments["state"].fields)
+    return {"params": np.stack(steps), **made}
+
+
+def _in_order(made: Outputs, given: Mapping[str, Any]) -> None:
+    """Raise `WrongAtSight` for a plain tuple that has the shapes of the state that came in, but in another order."""
+    shapes, wanted = ([np.shape(values[name]) for name in given] for values in (made, given))
+    if shapes != wanted and sorted(shapes) == sorted(wanted):
+        raise WrongAtSight(f"the new state is a plain tuple in another order, expected ({', '.join(given)})")
 
 
 def _records_in(value: Any) -> dict[str, tuple[str, ...]]:
@@ -91,8 +160,13 @@ def _records_in(value: Any) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _typed(exercise: Exercise, function: str, case: Case, held: frozenset[str], order: tuple[str, ...]) -> Typed:
-    given = ", ".join([*order, *(f"{k}={v!r}" for k, v in case.hyperparameters.items() if k not in held)])
+def _typed(
+    exercise: Exercise, function: str, case: Case, told: Mapping[str, str], order: Sequence[str], names: Sequence[str],
+    off: dict[str, Any],
+) -> Typed:  # fmt: skip
+    arrays = [f"{name}={one}" for name, one in zip(names, order, strict=True)] if names else list(order)
+    settings = {told[k]: v for k, v in case.hyperparameters.items() if k in told} | off
+    given = ", ".join([*arrays, *(f"{name}={value!r}" for name, value in settings.items())])
     if not exercise.unrolled:
         records = _records_in(tuple(case.arguments.values()))
         kinds = [f"{name} = collections.namedtuple({name!r}, {' '.join(names)!r})" for name, names in records.items()]

@@ -62,6 +62,7 @@ sigmoid = Exercise(
         wrong.uses_the_hard_sigmoid,
         wrong.exponentiates_positive_logits,
         wrong.clips_the_logits_of_the_sigmoid,
+        wrong.clips_the_logits_at_500,
         wrong.clips_the_sigmoid,
         wrong.cancels_in_the_tail,
     ),
@@ -309,6 +310,7 @@ softmax = Exercise(
         special("all equal", z=[[0.7, 0.7, 0.7]]),
         special("one class", z=[[0.3], [-1.7]]),
         edge("warm, down the columns", z=_Z, axis=0, temperature=2.5),
+        edge("down the columns", z=_Z, axis=0),
         edge("cold", z=_Z, temperature=0.3),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]]),
         edge("all equal in one row", z=[[0.7, 0.7, 0.7], [-0.4, 1.3, -0.4]]),
@@ -337,6 +339,14 @@ def by_the_jacobian(z: Array, cotangent: Array, *, axis: int = -1, temperature: 
     return np.moveaxis(np.sum(jacobian * g[..., None, :], axis=-1), -1, axis) / temperature
 
 
+def by_two_products_of_minus_logsumexp(
+    z: Array, cotangent: Array, *, axis: int = -1, temperature: float = 1.0
+) -> Array:
+    """S g − s Σ s g, with s = e^(z/T − logsumexp(z/T))."""
+    s = by_exp_of_minus_logsumexp(z, axis=axis, temperature=temperature)
+    return (s * cotangent - s * np.sum(s * cotangent, axis=axis, keepdims=True)) / temperature
+
+
 softmax_vjp = Exercise(
     reference.softmax_vjp,
     misconceptions=(
@@ -353,13 +363,14 @@ softmax_vjp = Exercise(
         wrong.forgets_the_outer_temperature,
         wrong.differentiates_an_overflowing_softmax,
     ),
-    programs=(by_two_products, by_the_jacobian),
+    programs=(by_two_products, by_the_jacobian, by_two_products_of_minus_logsumexp),
     edges=(
         edge("very hot", z=_Z, cotangent=_G, temperature=10.3),
         edge("very cold", z=_Z, cotangent=_G, temperature=0.07),
         edge("small", z=_Z, cotangent=_G),
         special("one class", z=[[0.3], [-1.7]], cotangent=[[0.7], [-0.2]]),
         edge("warm, down the columns", z=_Z, cotangent=_G, axis=0, temperature=2.5),
+        edge("down the columns", z=_Z, cotangent=_G, axis=0),
         edge("cold", z=_Z, cotangent=_G, temperature=0.3),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]], cotangent=[[0.7, -0.2, 1.3, 0.4]]),
         edge("all equal in one row", z=[[0.7, 0.7, 0.7], [-0.4, 1.3, -0.4]], cotangent=_G),
@@ -483,6 +494,7 @@ logsumexp = Exercise(
         edge("one class", z=[[0.3], [-1.7]]),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]]),
         edge("all equal", z=[[0.7, 0.7, 0.7], [-0.4, -0.4, -0.4]]),
+        extreme("all but the sum of the others", z=[[0.0, -16.3, -20.7], [-30.1, 0.0, -31.9]]),
         extreme("margins of 1000 and more", z=_MARGINS),
         extreme("rows far apart", z=_ROWS_APART),
         extreme("all low", z=_ALL_LOW),

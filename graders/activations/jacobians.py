@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from graders.activations import misconceptions as shared
+from graders.activations import misconceptions_jacobians as wrong
 from graders.harness.exercise import Exercise, edge, extreme, special
 from reference import activations as reference
 from reference._types import Array
@@ -29,6 +31,13 @@ def jacobian_by_the_outer_product(z: Array, *, temperature: float = 1.0) -> Arra
     return (np.eye(z.shape[-1]).astype(z.dtype) * s[..., None] - s[..., :, None] * s[..., None, :]) / temperature
 
 
+def jacobian_of_minus_logsumexp(z: Array, *, temperature: float = 1.0) -> Array:
+    """s_i (δ_ij − s_j) / T, with s = e^(z/T − logsumexp(z/T)), where large logits lose digits."""
+    x = z / temperature
+    s = np.exp(x - np.expand_dims(reference.logsumexp(x), -1))
+    return s[..., :, None] * (np.eye(z.shape[-1]).astype(z.dtype) - s[..., None, :]) / temperature
+
+
 def _torch_softmax_jacobian(torch: Any, z: Array, *, temperature: float = 1.0) -> Array:
     def softmax(row: Any) -> Any:
         return torch.softmax(row / temperature, dim=-1)
@@ -40,7 +49,23 @@ def _torch_softmax_jacobian(torch: Any, z: Array, *, temperature: float = 1.0) -
 
 softmax_jacobian = Exercise(
     reference.softmax_jacobian,
-    programs=(jacobian_as_written, jacobian_by_the_outer_product),
+    misconceptions=(
+        wrong.keeps_the_diagonal_only,
+        wrong.forgets_the_diagonal,
+        wrong.adds_the_outer_product,
+        wrong.uses_the_jacobian_of_log_softmax,
+        wrong.reverses_the_sign,
+        wrong.takes_the_logits_for_probabilities,
+        wrong.applies_softmax_twice,
+        wrong.returns_the_diagonal_as_rows,
+        wrong.runs_softmax_down_the_columns,
+        shared.ignores_the_temperature(reference.softmax_jacobian),
+        shared.multiplies_by_the_temperature(reference.softmax_jacobian),
+        wrong.forgets_the_inner_derivative,
+        wrong.differentiates_an_overflowing_softmax,
+        wrong.shifts_by_the_maximum_of_all,
+    ),
+    programs=(jacobian_as_written, jacobian_by_the_outer_product, jacobian_of_minus_logsumexp),
     edges=(
         edge("small", z=_Z),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]]),

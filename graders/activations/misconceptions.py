@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from graders.harness.exercise import with_signature_of
 from reference import activations as reference
 from reference._types import Array
 
@@ -25,7 +25,7 @@ def forgets_the_cotangent(vjp: Function) -> Function:
         """You returned the derivative by itself. Apply it to the incoming gradient, the cotangent."""
         return vjp(z, np.zeros_like(cotangent) + 1, **hyper)
 
-    return _with_signature_of(vjp, forgets_the_cotangent)
+    return with_signature_of(vjp, forgets_the_cotangent)
 
 
 def reverses_the_sign(vjp: Function) -> Function:
@@ -35,7 +35,7 @@ def reverses_the_sign(vjp: Function) -> Function:
         """Your gradient points the other way: the sign is reversed. Check the order of the difference in it."""
         return -vjp(z, cotangent, **hyper)
 
-    return _with_signature_of(vjp, reverses_the_sign)
+    return with_signature_of(vjp, reverses_the_sign)
 
 
 def ignores_the_axis(f: Function) -> Function:
@@ -45,7 +45,7 @@ def ignores_the_axis(f: Function) -> Function:
         """You work along the last axis whatever `axis` says. Hand the argument on to every maximum and sum."""
         return f(*arrays, **hyper)
 
-    return _with_signature_of(f, ignores_the_axis)
+    return with_signature_of(f, ignores_the_axis)
 
 
 def runs_along_the_other_axis(f: Function) -> Function:
@@ -55,7 +55,7 @@ def runs_along_the_other_axis(f: Function) -> Function:
         """You run along the wrong axis. With axis=-1 every row is one sample, and sums run within the row."""
         return f(*arrays, axis=-1 - axis if len(arrays[0].shape) == 2 else axis, **hyper)
 
-    return _with_signature_of(f, runs_along_the_other_axis)
+    return with_signature_of(f, runs_along_the_other_axis)
 
 
 def ignores_the_temperature(f: Function) -> Function:
@@ -65,7 +65,7 @@ def ignores_the_temperature(f: Function) -> Function:
         """You ignored the temperature. Divide the logits by it before the exponential."""
         return f(*arrays, **hyper)
 
-    return _with_signature_of(f, ignores_the_temperature)
+    return with_signature_of(f, ignores_the_temperature)
 
 
 def multiplies_by_the_temperature(f: Function) -> Function:
@@ -75,12 +75,7 @@ def multiplies_by_the_temperature(f: Function) -> Function:
         """You multiplied by the temperature. Divide by it: a high temperature makes the probabilities more alike."""
         return f(*arrays, temperature=1 / temperature, **hyper)
 
-    return _with_signature_of(f, multiplies_by_the_temperature)
-
-
-def _with_signature_of(f: Function, wrong: Function) -> Function:
-    wrong.__signature__ = inspect.signature(f)  # type: ignore[attr-defined]
-    return wrong
+    return with_signature_of(f, multiplies_by_the_temperature)
 
 
 # --- sigmoid ----------------------------------------------------------------------------------------------------------
@@ -123,6 +118,11 @@ def exponentiates_positive_logits(z: Array) -> Array:
 def clips_the_logits_of_the_sigmoid(z: Array) -> Array:
     """You cut the logits to ±30, so σ never falls below 9e-14. It needs no cutting: e^−|z| cannot overflow."""
     return reference.sigmoid(np.clip(z, -30, 30))
+
+
+def clips_the_logits_at_500(z: Array) -> Array:
+    """You cut the logits to ±500, so σ never falls below 7e-218. It needs no cutting: e^−|z| cannot overflow."""
+    return reference.sigmoid(np.clip(z, -500, 500))
 
 
 def clips_the_sigmoid(z: Array) -> Array:

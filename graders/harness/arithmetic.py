@@ -24,10 +24,12 @@ import mpmath
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from graders.harness.precision import PRECISIONS
 from graders.harness.sandbox.codec import Record
 
 Plain = np.ndarray[Any, Any]
 LIBRARY_ULPS = 8.0
+NARROW_LIBRARY_ULPS = 2.0  # in float16 and bfloat16 they compute in float32, and round once
 COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 LOGICAL = ("logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "invert")
 FUNCTIONS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos", "hypot", "arctan2")
@@ -310,8 +312,9 @@ class Exact(Lifted):
     __slots__ = ()
 
     @classmethod
-    def of(cls, value: Any, dtype: Any) -> Exact:
+    def of(cls, value: Any, dtype: Any, labels: bool = False) -> Exact:
         """Return the exact value of an array of floats."""
+        del labels
         mpf = context(cls.digits).mpf
         plain = np.asarray(value)
         numbers = [mpf(float(x)) for x in plain.ravel()]
@@ -391,6 +394,11 @@ def _as_objects(made: Any) -> Plain:
     return np.asarray(made) if isinstance(made, (np.ndarray, np.bool_)) else objects([made], ())
 
 
+def _sure(plain: Plain, labels: bool) -> Plain | bool:
+    """Return which inputs are exact in every program: labels of 0 and 1, or −1 and 1, are what they are."""
+    return labels and (plain == np.round(plain))
+
+
 # ---------------------------------------------------------------- running error
 
 
@@ -398,15 +406,16 @@ class Bounded(Lifted):
     """Parts (v, e): a program with this roundoff, in whatever order it sums, is within e of v."""
 
     unit: ClassVar[float] = 2.0**-53
+    library: ClassVar[float] = LIBRARY_ULPS
     tiny: ClassVar[float] = float(np.finfo(np.float64).tiny)
     huge: ClassVar[float] = float(np.finfo(np.float64).max)
     __slots__ = ()
 
     @classmethod
-    def of(cls, value: Any, dtype: Any) -> Bounded:
-        """Return an uncertain input: each element may be off by half an ulp."""
+    def of(cls, value: Any, dtype: Any, labels: bool = False) -> Bounded:
+        """Return an uncertain input: each element may be off by half an ulp, but for labels that are whole."""
         plain = np.asarray(value, dtype=np.float64)
-        return cls((plain, cls.unit * np.abs(plain)), np.dtype(dtype))
+        return cls((plain, np.where(_sure(plain, labels), 0.0, cls.unit * np.abs(plain))), np.dtype(dtype))
 
     def _lift(self, value: Any) -> Self:
         if isinstance(value, type(self)):
@@ -470,17 +479,17 @@ class Bounded(Lifted):
                 e = np.where(b == 0, 0.0, np.abs(b) * (np.abs(a) + ea) ** np.maximum(b - 1, 0) * ea)
                 corners = [np.abs((a + s * ea) ** (b + t * eb) - v) for s in (-1, 1) for t in (-1, 1)]
                 positive = np.where(a > ea, np.max(corners, axis=0), np.inf)  # monotone in either argument there
-            return self._made(v, np.where(whole, e, positive) + LIBRARY_ULPS * u * np.abs(v) + tiny)
+            return self._made(v, np.where(whole, e, positive) + self.library * u * np.abs(v) + tiny)
         if name in STEPS:
             v, low, high = (getattr(np, name)(x) for x in (a, a - ea, a + ea))
             return self._made(v, np.where(low == high, 0.0, np.inf))
         if name in ("hypot", "arctan2"):
             v, off = getattr(np, name)(a, b), np.hypot(ea, eb)
             e = off if name == "hypot" else _turned(a, b, ea, off)
-            return self._made(v, e + LIBRARY_ULPS * u * np.abs(v) + tiny * (v != 0))
+            return self._made(v, e + self.library * u * np.abs(v) + tiny * (v != 0))
         if name in FUNCTIONS:
             v = getattr(np, name)(a)
-            e = self._propagated(name, a, ea, v) + LIBRARY_ULPS * u * np.abs(v) + tiny * (v != 0)
+            e = self._propagated(name, a, ea, v) + self.library * u * np.abs(v) + tiny * (v != 0)
             return self._made(v, np.where((a == 0) & (ea == 0), 0.0, e))  # e⁰ is 1, and every library says so
         return super().apply(name, inputs)
 
@@ -565,6 +574,40 @@ class Bounded32(Bounded):
     __slots__ = ()
 
 
+class BoundedBrain(Bounded):
+    """The same for bfloat16, whose range is that of float32."""
+
+    unit = 2.0**-8
+    library = NARROW_LIBRARY_ULPS
+    tiny = float(np.finfo(np.float32).tiny)
+    huge = PRECISIONS["bfloat16"].huge
+    __slots__ = ()
+
+
+class Bounded16(Bounded):
+    """The same for float16: a narrow range, in which an eps of 1e-8 is 0, and below 6e-5 fewer digits."""
+
+    unit = 2.0**-11
+    library = NARROW_LIBRARY_ULPS
+    tiny = 2.0**-24  # the distance of its smallest numbers, which are too many of all to be given up
+    huge = PRECISIONS["float16"].huge
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, value: Any, dtype: Any, labels: bool = False) -> Bounded16:
+        """Return an uncertain input, which may be too small for this dtype, or too large."""
+        v, e = super().of(value, dtype, labels).parts
+        small = (v != 0) & (np.abs(v) < PRECISIONS["float16"].least)
+        return cls((v, e), np.dtype(dtype))._made(v, np.where(small, np.maximum(e, cls.tiny), e))
+
+
+class BoundedTensorFloat(Bounded32):
+    """The same for the significand of float16 in the range of float32: NVIDIA's TF32."""
+
+    unit = 2.0**-11
+    __slots__ = ()
+
+
 # ---------------------------------------------------------------- random rounding
 
 SAMPLES = 16
@@ -583,10 +626,13 @@ class Rounded(Lifted):
     __slots__ = ()
 
     @classmethod
-    def of(cls, value: Any, dtype: Any) -> Rounded:
-        """Return samples of an uncertain input."""
+    def of(cls, value: Any, dtype: Any, labels: bool = False) -> Rounded:
+        """Return samples of an uncertain input: equal numbers stay equal, and labels that are whole are certain."""
         plain = np.asarray(value, dtype=np.float64)
-        return cls((cls._noisy(np.broadcast_to(plain, (SAMPLES, *plain.shape))),), np.dtype(dtype))
+        different, which = np.unique(plain, return_inverse=True)
+        noisy = cls._noisy(np.broadcast_to(different, (SAMPLES, *different.shape)))
+        noisy = noisy[:, which.ravel()].reshape(SAMPLES, *plain.shape)
+        return cls((np.where(_sure(plain, labels), plain, noisy),), np.dtype(dtype))
 
     @classmethod
     def _noisy(cls, part: Plain) -> Plain:
@@ -655,30 +701,29 @@ class Rounded(Lifted):
         return type(self)((np.where(*parts),), self.dtype)
 
 
-class Rounded32(Rounded):
-    """The same for float32."""
-
-    unit = 2.0**-24
-    __slots__ = ()
+_BOUNDED: Mapping[str, type[Bounded]] = {
+    "float64": Bounded, "float32": Bounded32, "float16": Bounded16, "bfloat16": BoundedBrain,
+    "tf32": BoundedTensorFloat,
+}  # fmt: skip
 
 
 def rounded_kind(dtype: str, seed: int) -> type[Rounded]:
     """Return the kind of array that rounds at random for this dtype, from this seed."""
-    base = Rounded if dtype == "float64" else Rounded32
-    return type(base.__name__, (base,), {"random": np.random.default_rng(seed), "__slots__": ()})
+    unit = Rounded.unit if dtype == "float64" else _BOUNDED[dtype].unit
+    return type("Rounded", (Rounded,), {"random": np.random.default_rng(seed), "unit": unit, "__slots__": ()})
 
 
 def bounded_kind(dtype: str) -> type[Bounded]:
     """Return the kind of array that bounds rounding errors in this dtype."""
-    return Bounded if dtype == "float64" else Bounded32
+    return _BOUNDED[dtype]
 
 
-def lift(kind: type[Exact] | type[Bounded] | type[Rounded], value: Any, dtype: str) -> Any:
-    """Return an argument as an input of that kind; what is no float (labels, axes, names) stays as it is."""
+def lift(kind: type[Exact] | type[Bounded] | type[Rounded], value: Any, dtype: str, labels: bool = False) -> Any:
+    """Return an argument as an input of that kind; what is no float (integer labels, axes, names) stays as it is."""
     if isinstance(value, Record):
         return Record(value.name, {name: lift(kind, field, dtype) for name, field in value.fields.items()})
     if isinstance(value, tuple):
         return tuple(lift(kind, item, dtype) for item in value)
     if isinstance(value, float) or (isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f"):
-        return kind.of(value, dtype)
+        return kind.of(value, dtype, labels)
     return value

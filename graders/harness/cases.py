@@ -12,6 +12,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -20,8 +21,21 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from graders.harness.drawing import EXTREME, ORDINARY, Seeded, Shrinking, Source
+from graders.harness.drawing import (
+    ALL_SHORT,
+    ALONE,
+    EXTREME,
+    FORM,
+    KERNELS,
+    LONG,
+    ORDINARY,
+    SHORT,
+    Seeded,
+    Shrinking,
+    Source,
+)
 from graders.harness.exercise import Edge, Exercise, Function
+from graders.harness.precision import PRECISIONS
 from graders.harness.sandbox.codec import Record, encode
 
 if TYPE_CHECKING:
@@ -30,7 +44,14 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 DTYPES = ("float64", "float32")
 IN_FLOAT32 = ("normal", "wide", "mixed rows", *EXTREME)  # formulas are told apart in float64; here rounding is
+OF_ODD_SIZES = (LONG, SHORT, ALL_SHORT, ALONE)
+"""Begin the names of regimes that a reference may refuse altogether."""
+MOST_WAYS = 24  # of options and forms, each of which is asked of one row
 TRIES = 300  # draws that a reference may refuse before its exercise needs a `draw` of its own
+
+
+class Refused(TypeError):
+    """The reference took nothing of what was drawn for it."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +240,7 @@ def _record(source: Source, record: Any, sizes: Mapping[str, int]) -> Record:
     made: dict[str, Any] = {}
     for name, form in fields(record).items():
         if form.number:
-            made[name] = 0 if fresh else source.integer(1, 5)
+            made[name] = 0 if fresh else source.one_of((source.integer(1, 5), source.integer(6, 1000)))
         else:
             drawn_field = _array(source, form, sizes, {}, calm=True)
             made[name] = np.zeros_like(drawn_field) if fresh else drawn_field
@@ -231,8 +252,10 @@ def _hyperparameters(read: Signature, source: Source, sizes: Mapping[str, int], 
     for name, (word, default) in read.hyperparameters.items():
         if name in held or word == "":
             made[name] = held[name] if name in held else _default(name, default)
+        elif default is not inspect.Parameter.empty and source.keeps_the_default():
+            made[name] = default
         elif isinstance(word, tuple):
-            made[name] = source.one_of(word)
+            made[name] = source.option(word)
         elif word.startswith(SIZE_OF):
             made[name] = sizes[word.removeprefix(SIZE_OF)]
         else:
@@ -254,10 +277,10 @@ def _called(function: Function, arguments: Mapping[str, Any], hyperparameters: M
         return function(*(built(value, records) for value in arguments.values()), **hyperparameters)
 
 
-def _drawn(
+def asked(
     exercise: Exercise, source: Source, held: Mapping[str, Any], form_of: Callable[[str, tuple[Form, ...]], Form]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return arguments and hyperparameters; raise ValueError where the reference refuses what was drawn."""
+    """Return what a function is asked, from any source of numbers; raise ValueError where the reference refuses it."""
     read = signature(exercise.reference)
     sizes = source.sizes(read.axes)
     hyperparameters = _hyperparameters(read, source, sizes, held)
@@ -269,21 +292,20 @@ def _drawn(
             if _is_record(read.hints[name]):
                 arguments[name] = _record(source, read.hints[name], sizes)
             elif name == "cotangent" and exercise.name.endswith("_vjp"):
-                # an extreme input is one that a formula must survive; a cotangent of thousands would only scale it
-                arguments[name] = source.real(_cotangent(exercise, arguments, hyperparameters), calm=True)
+                arguments[name] = source.gradient(_cotangent(exercise, arguments, hyperparameters))
             else:
                 arguments[name] = _array(source, form_of(name, forms), sizes, hyperparameters)
     if exercise.unrolled:
-        steps, shape = source.integer(1, 5), arguments.pop("grad").shape
+        steps, shape = source.steps(), arguments.pop("grad").shape
         state = arguments.pop("state")
-        return arguments | {"grads": source.real((steps, *shape)), "state": state}, hyperparameters
+        return arguments | {"grads": source.gradient((steps, *shape)), "state": state}, hyperparameters
     _called(exercise.reference, arguments, hyperparameters)
     return arguments, hyperparameters
 
 
 def _cast(value: Any, dtype: str) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        return value.astype(dtype)
+        return value.astype(dtype) if dtype in DTYPES else PRECISIONS[dtype].rounded(value)
     if isinstance(value, Record):
         return Record(value.name, {k: _cast(v, dtype) for k, v in value.fields.items()})
     if isinstance(value, tuple):
@@ -300,12 +322,12 @@ def drawn(
     at_defaults = {name: _default(name, defaults[name]) for name in held if name in defaults}
     for _ in range(TRIES):
         try:
-            arguments, hyperparameters = _drawn(exercise, source, at_defaults, lambda _, forms: source.one_of(forms))
+            arguments, hyperparameters = asked(exercise, source, at_defaults, lambda _, forms: source.form(forms))
         except ValueError:
             continue
         case = Case(arguments, hyperparameters, "float64", regime, regime in EXTREME)
         return cast(case, dtype)
-    raise TypeError(f"{exercise.name}: the reference refused {TRIES} draws; give the exercise a `draw` of its own")
+    raise Refused(f"{exercise.name}: the reference refused {TRIES} draws; give the exercise a `draw` of its own")
 
 
 def _default(name: str, default: Any) -> Any:
@@ -365,18 +387,39 @@ def regimes(exercise: Exercise) -> tuple[str, ...]:
     )
     names = ORDINARY if rows else tuple(r for r in ORDINARY if r != "one row")
     steep = not bounded and not exercise.unrolled and dtypes(exercise) == DTYPES
+    axes = range(sum(axis not in KERNELS for axis in read.axes))
+    odd = [f"{kind}{axis}" for kind in (LONG, SHORT) for axis in axes] + [ALL_SHORT] * bool(axes)
+    several = max((len(forms) for forms in read.arguments.values()), default=0)
+    if several > 1:
+        names = tuple(name for name in names if name != "alike")
+        odd = [f"{name}{FORM}{which}" for name in ("alike", *odd) for which in range(several)]
+    names += tuple(odd)
+    if rows:
+        names += tuple(f"{ALONE}{turn}" for turn in range(min(_ways(read), MOST_WAYS)) if _ways(read) > 1)
     return names + EXTREME if steep else names
+
+
+def _ways(read: Signature) -> int:
+    """Return in how many ways a function is asked: its options' words times the forms of its arguments."""
+    words = [len(word) for word, _ in read.hyperparameters.values() if isinstance(word, tuple)]
+    return math.prod(words) * math.prod(len(forms) for forms in read.arguments.values() if forms)
 
 
 def seeded(exercise: Exercise, seed: int, held: frozenset[str] = frozenset(), rounds: int = 1) -> list[Case]:
     """Return the cases of a run: each regime, some of them in float32 too, `rounds` times."""
     stable = int.from_bytes(hashlib.sha256(exercise.name.encode()).digest()[:4], "big")
-    return [
-        drawn(exercise, seed * 1_000_003 + stable + turn, regime, dtype, held)
-        for turn in range(rounds)
-        for regime in regimes(exercise)
-        for dtype in (dtypes(exercise) if regime in IN_FLOAT32 else DTYPES[:1])
-    ]
+    made: list[Case] = []
+    for turn in range(rounds):
+        for regime in regimes(exercise):
+            try:
+                first = drawn(exercise, seed * 1_000_003 + stable + turn, regime, DTYPES[0], held)
+            except Refused:
+                if regime.startswith((*OF_ODD_SIZES, "one row")):
+                    continue  # a variance of one value, say, is none
+                raise
+            asked_in = dtypes(exercise) if regime in IN_FLOAT32 else DTYPES[:1]
+            made += [first, *(cast(first, dtype) for dtype in asked_in[1:])]
+    return made
 
 
 # ---------------------------------------------------------------- for Hypothesis
@@ -389,7 +432,7 @@ def strategy(exercise: Exercise, dtype: str = "float64") -> SearchStrategy[Case]
     return st.builds(
         lambda seed, regime: drawn(exercise, seed, regime, dtype),
         st.integers(0, 2**32 - 1),
-        st.sampled_from(regimes(exercise)),
+        st.sampled_from([regime for regime in regimes(exercise) if not regime.startswith(OF_ODD_SIZES)]),
     )
 
 
@@ -414,7 +457,7 @@ def small(exercise: Exercise, like: Case) -> SearchStrategy[Case]:
     @st.composite
     def cases(draw: Any) -> Case:
         try:
-            arguments, hyperparameters = _drawn(exercise, Shrinking(draw, like.extreme), kept, form_of)
+            arguments, hyperparameters = asked(exercise, Shrinking(draw, like.extreme), kept, form_of)
         except ValueError:
             reject()
         return cast(Case(arguments, hyperparameters, "float64", "smallest", like.extreme), like.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,8 +17,11 @@ from graders.harness.cases import Case, dtypes, signature
 from graders.harness.compare import compare
 from graders.harness.exercise import Exercise, Function
 from graders.harness.key import AnswerKey, Proved
-from graders.harness.plans import Outputs, run_plain
+from graders.harness.plans import Outputs, WrongKind, run_plain
 from graders.harness.sandbox.codec import Record
+
+WORSE_BY_ULP, WORSE_BY_SHARE = 0.5, 1.1
+"""How much larger the largest error must be than another revision's, in ulps and as a share of what is allowed."""
 
 _evaluating = threading.Lock()
 """The evaluator computes in mpmath's one global context."""
@@ -35,6 +39,21 @@ class Certificate(Struct, frozen=True):
     cases: int
     proved_cases: int
     """Cases on which the proved expression and the reference text agree to 25 digits and more."""
+    against_max_ulp: float | None = None
+    """Of another revision's reference, on the same cases; None where it has no such function, or none is asked for."""
+    against_max_error_over_allowed: float | None = None
+
+    @property
+    def is_worse(self) -> bool:
+        """Return whether the reference is less exact than the other revision's.
+
+        The last bits of a sum hang on its order, and the largest of many errors moves a little with them; so both the
+        ulps and the share of what is allowed must have grown by more than that.
+        """
+        if self.against_max_ulp is None or self.against_max_error_over_allowed is None:
+            return False
+        ulp, share = self.max_ulp - self.against_max_ulp, self.max_error_over_allowed
+        return ulp > WORSE_BY_ULP and share > WORSE_BY_SHARE * self.against_max_error_over_allowed
 
 
 class Disagreement(ArithmeticError):
@@ -165,8 +184,13 @@ def confirm(exercise: Exercise, case: Case, value: Proved) -> bool:
     return True
 
 
-def certificates(exercise: Exercise, key: AnswerKey, value: Proved | None) -> list[Certificate]:
-    """Return the exactness of a reference in each dtype, over all its cases."""
+Other = Callable[[Case], Outputs]
+
+
+def certificates(
+    exercise: Exercise, key: AnswerKey, value: Proved | None, against: Other | None = None
+) -> list[Certificate]:
+    """Return the exactness of a reference in each dtype, over all its cases; beside `against`, another's outputs."""
     torch = library("torch") if "torch" in exercise.rivals else None
     made = []
     for dtype in dtypes(exercise):
@@ -177,8 +201,19 @@ def certificates(exercise: Exercise, key: AnswerKey, value: Proved | None) -> li
         if torch is not None and rival is not None:
             theirs = _worst(exercise, cases, key, lambda case: _rival_outputs(exercise, rival, torch, case))  # noqa: B023
         confirmed = 0 if value is None else sum(confirm(exercise, case, value) for case in cases)
-        made.append(Certificate(exercise.name, dtype, *ours, *theirs, len(cases), confirmed))
+        other: tuple[float | None, float | None] = (None, None)
+        if against is not None:
+            other = _worst_of_another(exercise, cases, key, against)
+        made.append(Certificate(exercise.name, dtype, *ours, *theirs, len(cases), confirmed, *other))
     return made
+
+
+def _worst_of_another(exercise: Exercise, cases: Sequence[Case], key: AnswerKey, outputs: Other) -> tuple[float, float]:
+    """Return how exact another program is: one that fails, or returns what is not of the right kind, is not at all."""
+    try:
+        return _worst(exercise, cases, key, outputs)
+    except (Disagreement, WrongKind):
+        return math.inf, math.inf
 
 
 def library(name: str) -> Any:

@@ -11,9 +11,8 @@ import numpy as np
 from graders.harness.answers import REVIEW_FACTOR, Answer, Expected
 from graders.harness.cases import Case
 from graders.harness.plans import said
+from graders.harness.precision import NARROW, PRECISIONS
 from graders.harness.sandbox.contract import Raised
-
-BITS = {"float64": 53, "float32": 24}
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Comparison:
     @property
     def bits(self) -> float:
         """Return the precision that the worst error implies, capped by the dtype's own."""
-        full = float(BITS[self.case.dtype])
+        full = float(PRECISIONS[self.case.dtype].bits)
         if self.problem or not np.isfinite(self.ratio):
             return 0.0
         return full if self.ratio <= 1 else max(0.0, full - float(np.log2(self.ratio)))
@@ -66,8 +65,8 @@ class Comparison:
 
 def as_array(value: Any) -> np.ndarray[Any, Any] | None:
     """Return a number, array or list of numbers as an array; None for anything else."""
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
-        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return value if value.dtype.kind != "b" else value.astype(np.float64)  # of a comparison: zeros and ones
     if isinstance(value, list):  # from a program without NumPy; a tuple would be several results
         try:
             made = np.array(value)
@@ -109,7 +108,8 @@ def compare(case: Case, answer: Answer, outputs: Mapping[str, Any], **seen: Any)
         if got.shape != expected.shape:
             problem = f"{what} of shape {got.shape}, expected {expected.shape}"
             return Comparison(case, answer, outputs, np.inf, output=name, problem=problem, **seen)
-        if isinstance(outputs[name], np.ndarray) and got.dtype.kind == "f" and got.dtype != case.dtype:
+        widened = case.dtype in NARROW  # what the dtype was before, nobody knows here
+        if isinstance(outputs[name], np.ndarray) and got.dtype.kind == "f" and not widened and got.dtype != case.dtype:
             changed = f"{case.dtype} in, {got.dtype} out"
         arrays[name] = got
     worst: dict[str, Any] = {"ratio": 0.0}

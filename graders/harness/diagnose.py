@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graders.harness.answers import allowed_errors, plain_outputs
-from graders.harness.cases import Case, cast, small
-from graders.harness.compare import Comparison, as_array, compare, errors
+from graders.harness.answers import REVIEW_FACTOR, plain_outputs
+from graders.harness.cases import Case, small
+from graders.harness.compare import Comparison, as_array, compare, errors, ratios
 from graders.harness.exercise import Exercise, Function
 from graders.harness.key import cache_folder
-from graders.harness.report import Diagnosis
+from graders.harness.plans import Outputs
 
-SAME = {"float64": 1e-10, "float32": 2e-5}
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+SAME = {"float64": 1e-10, "float32": 2e-5, "float16": 1e-2, "bfloat16": 6e-2}
 """How near two wrong answers must be to count as the same one: far beyond rounding, far below any two mistakes."""
 CLOSE = 1e-3
 """An error below this share of the largest true value is close to the truth. Measured once, by
@@ -29,19 +34,45 @@ def _equal(got: Any, other: np.ndarray[Any, Any], scale: float, dtype: str) -> b
         return False
     one, two = array.astype(np.float64), other.astype(np.float64)
     with np.errstate(all="ignore"):
-        near = np.abs(one - two) <= SAME[dtype] * np.maximum(np.abs(two), scale)
+        near = (np.abs(one - two) <= SAME[dtype] * np.maximum(np.abs(two), scale)) & np.isfinite(two)
     # which of inf and nan an overflow ends in hangs on the order of operations, not on the mistake
     return bool(np.all(near | (one == two) | ~(np.isfinite(one) | np.isfinite(two))))
 
 
+def made_by(exercise: Exercise, function: Function, case: Case) -> Outputs | None:
+    """Return what a known function makes of a case, worked out once in a run; None where it raises."""
+
+    def make() -> Outputs | None:
+        try:
+            return plain_outputs(exercise, function, case)
+        except Exception:  # a mistake may fail on some inputs, as the student's own does
+            return None
+
+    return case.once(("made by", function), make)
+
+
+def agrees(comparison: Comparison, made: Outputs | None) -> bool:
+    """Return whether these are the numbers that were returned in this case, in every output."""
+    dtype = comparison.case.dtype
+    return made is not None and all(
+        _equal(comparison.outputs[name], other, _scale(comparison, name), dtype) and _as_right(comparison, name, other)
+        for name, other in made.items()
+        if name in comparison.answer.outputs  # the rest nobody has seen
+    )
+
+
+def _as_right(comparison: Comparison, name: str, other: np.ndarray[Any, Any]) -> bool:
+    """Return whether no element is right in one and beyond doubt wrong in the other, however small it is."""
+    expected = comparison.answer.outputs[name]
+    if other.shape != expected.shape:
+        return True
+    one, two = (ratios(errors(np.asarray(value), expected), expected) for value in (comparison.outputs[name], other))
+    return not np.any(((one <= 1) & (two > REVIEW_FACTOR)) | ((two <= 1) & (one > REVIEW_FACTOR)))
+
+
 def gives(exercise: Exercise, function: Function, comparison: Comparison) -> bool:
     """Return whether a function gives what was returned in this case."""
-    try:
-        made = plain_outputs(exercise, function, comparison.case)
-    except Exception:  # a mistake may fail on some inputs, as the student's own does
-        return False
-    dtype = comparison.case.dtype
-    return all(_equal(comparison.outputs[name], other, _scale(comparison, name), dtype) for name, other in made.items())
+    return agrees(comparison, made_by(exercise, function, comparison.case))
 
 
 def _scale(comparison: Comparison, name: str) -> float:
@@ -66,108 +97,85 @@ def misconceptions(exercise: Exercise, comparisons: Sequence[Comparison]) -> lis
 
 def fails(exercise: Exercise, wrong: Function, comparison: Comparison) -> bool:
     """Return whether a mistake is itself beyond doubt in a case: one that rounding hides there explains nothing."""
-    return compare(comparison.case, comparison.answer, plain_outputs(exercise, wrong, comparison.case)).failed
+    try:
+        made = plain_outputs(exercise, wrong, comparison.case)
+    except Exception:  # a mistake that raises there is beyond doubt
+        return True
+    return compare(comparison.case, comparison.answer, made).failed
 
 
-def partly(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Function]:
-    """Return the known mistakes that give at least one wrong output of several, in every case."""
+def crashing(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Function]:
+    """Return the known mistakes that give what was returned in the cases that did not raise, and fail in the others.
+
+    Where all that was returned is right no number speaks for a mistake: then it must break down in the others itself.
+    """
+    raised, returned = [c for c in comparisons if c.raised], [c for c in comparisons if not c.raised]
+    if not returned or not all(c.passed for c in returned):
+        return [w for w in misconceptions(exercise, comparisons) if all(fails(exercise, w, c) for c in raised)]
+    return [
+        wrong
+        for wrong in exercise.misconceptions
+        if all(_breaks(exercise, wrong, c) for c in raised) and all(gives(exercise, wrong, c) for c in returned)
+    ]
+
+
+def _breaks(exercise: Exercise, wrong: Function, comparison: Comparison) -> bool:
+    """Return whether a mistake raises in a case, or returns what has another shape."""
+    made = made_by(exercise, wrong, comparison.case)
+    return made is None or bool(compare(comparison.case, comparison.answer, made).problem)
+
+
+def by_output(exercise: Exercise, comparisons: Sequence[Comparison]) -> dict[str, list[Function]]:
+    """Return, for each output that is beyond doubt wrong in some case, the known mistakes that give it in all.
+
+    A mistake that spoils fewer outputs comes first: it says more of this one. There is nothing to say of a function
+    that returns one thing only.
+    """
     judged = [c for c in comparisons if not c.problem]
-    names = list(judged[0].answer.outputs) if judged else []
-    found = []
-    for wrong in exercise.misconceptions if len(names) > 1 else ():
-        made = [plain_outputs(exercise, wrong, c.case) for c in judged]
-        for name in names:
-            alone = [
-                replace(
-                    c, outputs={name: c.outputs[name]}, answer=replace(c.answer, outputs={name: c.answer.outputs[name]})
-                )
-                for c in judged
-            ]
-            lies = [compare(c.case, c.answer, c.outputs).failed for c in alone]
-            if any(lies) and all(
-                _equal(c.outputs[name], m[name], _scale(c, name), c.case.dtype)
-                for c, m in zip(alone, made, strict=True)
-            ):
-                found.append(wrong)
-                break
+    names = list(dict.fromkeys(name for c in judged for name in c.answer.outputs))  # networks differ in their layers
+    found: dict[str, list[Function]] = {}
+    for name in names if len(names) > 1 else ():
+        having = [alone(c, name) for c in judged if name in c.answer.outputs]
+        lies = [c for c in having if c.failed]
+        if lies:
+            fits = [
+                f for f in exercise.misconceptions
+                if all(_gives_part(exercise, f, c, name) for c in lies)
+                and all(_gives_part(exercise, f, c, name) for c in having)
+            ]  # fmt: skip
+            found[name] = sorted(fits, key=lambda f: _spoiled(exercise, f, judged))
     return found
+
+
+def alone(comparison: Comparison, name: str) -> Comparison:
+    """Return what a case says of one output by itself."""
+    answer = replace(comparison.answer, outputs={name: comparison.answer.outputs[name]})
+    return compare(comparison.case, answer, {name: comparison.outputs[name]})
+
+
+def _gives_part(exercise: Exercise, function: Function, comparison: Comparison, name: str) -> bool:
+    made = made_by(exercise, function, comparison.case) or {}
+    return name in made and agrees(comparison, {name: made[name]})
+
+
+def _spoiled(exercise: Exercise, wrong: Function, comparisons: Sequence[Comparison]) -> int:
+    """Return how many outputs a mistake spoils."""
+    spoiled = set()
+    for c in comparisons:
+        made = made_by(exercise, wrong, c.case) or {}
+        for name, value in made.items():
+            if (
+                name in c.answer.outputs
+                and compare(c.case, replace(c.answer, outputs={name: c.answer.outputs[name]}), {name: value}).failed
+            ):
+                spoiled.add(name)
+    return len(spoiled)
 
 
 def told(function: Function) -> str:
     """Return what a misconception or convention says: its docstring, on one line."""
     text = " ".join((function.__doc__ or "").split())
     return re.sub(r" \([^()]*\.txt\)", "", text)  # the source is for whoever reads the code
-
-
-def _factors(comparisons: Sequence[Comparison]) -> list[float] | None:
-    """Return by what factor each case's answer is off, or None if it is not a factor."""
-    found = []
-    for c in comparisons:
-        for name, expected in c.answer.outputs.items():
-            got, truth = np.asarray(c.outputs[name], float), expected.hi
-            square = float(np.sum(truth * truth))
-            if not square or not (np.isfinite(got).all() and np.isfinite(truth).all()):
-                return None
-            factor = float(np.sum(got * truth)) / square
-            if np.max(np.abs(got - factor * truth)) > 1e-9 * np.max(np.abs(truth)) * max(1.0, abs(factor)):
-                return None
-            found.append(factor)
-    return found
-
-
-def patterns(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Diagnosis]:
-    """Return what the numbers have in common where no known mistake gives them."""
-    failing = [c for c in comparisons if not c.passed]
-    shapes = [c for c in failing if c.problem and not c.raised]
-    if shapes and len(shapes) == len(failing):
-        turned = all(
-            np.shape(c.outputs[n]) == e.shape[::-1] != e.shape[:1] and len(e.shape) > 1
-            for c in shapes for n, e in list(c.answer.outputs.items())[:1]
-        )  # fmt: skip
-        message = "Your result is transposed." if turned else "The shape of your result is not the one expected."
-        return [Diagnosis("pattern", "transposed" if turned else "shape", message)]
-    ordinary = [c for c in comparisons if c.case.dtype == "float64" and not c.case.extreme and not c.problem]
-    if not ordinary or not any(not c.passed for c in ordinary):
-        return []
-    if _as_float32(exercise, ordinary):
-        return [Diagnosis("pattern", "float32", "The formula is right, but something in it is computed in float32.")]
-    factors = _factors(ordinary)
-    if factors is not None:
-        same = max(factors) - min(factors) < 1e-9 * abs(factors[0])
-        if same and abs(factors[0] + 1) < 1e-9:
-            return [Diagnosis("pattern", "sign", "Every number has the wrong sign.")]
-        if same and abs(factors[0]) > 1e-12 and abs(factors[0] - 1) > 1e-6:
-            return [Diagnosis("pattern", "factor", f"Every number is {factors[0]:.6g} times what it should be.")]
-        if len(factors) == len(ordinary):
-            rows = [_first_axis(c.case) for c in ordinary]
-            if all(abs(f - n) < 1e-9 * n for f, n in zip(factors, rows, strict=True)):
-                return [Diagnosis("pattern", "factor", "Every number is n times what it should be, n the first axis.")]
-            if all(abs(f * n - 1) < 1e-9 for f, n in zip(factors, rows, strict=True)):
-                return [
-                    Diagnosis("pattern", "factor", "Every number is divided by n once too often, n the first axis.")
-                ]
-    return []
-
-
-def _first_axis(case: Case) -> int:
-    arrays = (v for v in case.arguments.values() if isinstance(v, np.ndarray) and v.ndim)
-    return next((len(array) for array in arrays), 1)
-
-
-def _as_float32(exercise: Exercise, comparisons: Sequence[Comparison]) -> bool:
-    """Return whether the errors are those of float32: allowed in it, and as large as the reference's own in it."""
-    programs = (exercise.text, *exercise.programs)
-    alike = 0
-    for c in comparisons:
-        truth = {name: (e.hi, e.lo) for name, e in c.answer.outputs.items()}
-        allowed = allowed_errors(exercise, programs, c.case, truth, "float32")
-        ours = plain_outputs(exercise, exercise.reference, cast(c.case, "float32"))
-        for name, expected in c.answer.outputs.items():
-            off = errors(np.asarray(c.outputs[name]), expected)
-            if np.any(off > allowed[name]):
-                return False
-            alike += bool(np.max(off, initial=0.0) > 0.1 * np.max(errors(ours[name], expected), initial=0.0) > 0)
-    return 2 * alike >= len(comparisons)
 
 
 # ---------------------------------------------------------------- the smallest witness
@@ -178,52 +186,95 @@ def smallest(
     failing: Comparison,
     attempt: Callable[[Case], Mapping[str, Any] | None],
     judge: Callable[[Case], Comparison | None],
+    mistakes: Sequence[Function] = (),
     tries: int = 80,
 ) -> Comparison:
-    """Return the smallest failing case that Hypothesis can find, or the one it was given.
+    """Return the smallest case that Hypothesis can find which fails for the same reason, or the one it was given.
 
     `attempt` asks the submission and returns its outputs (None where it failed to answer); `judge` compares in full.
-    The search itself looks for a plain difference from the reference, which is cheap; its result is then judged.
+    The search itself looks for a plain difference from the reference, which is cheap; its result is then judged. It
+    must be one that no convention allows, and that one of the `mistakes` makes, if these explain the numbers.
+    """
+
+    def made_there(function: Function, case: Case, outputs: Mapping[str, Any]) -> bool:
+        made = made_by(exercise, function, case)
+        return made is not None and all(_equal(outputs[name], made[name], LEAST, case.dtype) for name in outputs)
+
+    def fits(case: Case) -> bool:
+        outputs = attempt(case)
+        if outputs is None or not differs(case, outputs):
+            return False
+        if failing.problem or not (exercise.conventions or mistakes):
+            return True
+        return not any(made_there(convention, case, outputs) for convention in exercise.conventions) and (
+            not mistakes or any(made_there(mistake, case, outputs) for mistake in mistakes)
+        )
+
+    def differs(case: Case, outputs: Mapping[str, Any]) -> bool:
+        try:
+            right = plain_outputs(exercise, exercise.reference, case)
+        except (ValueError, TypeError):
+            return False  # outside the domain
+        for name in outputs:  # some of what is right may not be seen
+            got, truth = as_array(outputs[name]), right[name]
+            if got is None or got.shape != truth.shape:
+                return bool(failing.problem)
+            with np.errstate(all="ignore"):
+                off = np.abs(got.astype(float) - truth)
+                near = off <= SEEN[case.dtype] * np.maximum(np.abs(truth), LEAST)
+            if not failing.problem and not np.all(near | (got == truth)):
+                return True
+        return False
+
+    case = found_by(small(exercise, failing.case), fits, tries)
+    try:
+        found = judge(case) if case is not None else None
+    except ArithmeticError:
+        return failing
+    return found if found is not None and found.failed else failing
+
+
+def found_by(strategy: SearchStrategy[Case], fits: Callable[[Case], bool], tries: int, shrinks: bool = True) -> Any:
+    """Return the case of a strategy that fits, as small as it will go if it `shrinks`; None if there is none.
+
+    The search ends with what it has when so many cases were asked as `MOST`: some would be made smaller for seconds.
     """
     from hypothesis import HealthCheck, Phase, find, settings
     from hypothesis.configuration import set_hypothesis_home_dir
     from hypothesis.errors import HypothesisException
 
     set_hypothesis_home_dir(cache_folder() / "hypothesis")  # not the folder that the user happens to be in
-
-    def differs(case: Case) -> bool:
-        outputs = attempt(case)
-        if outputs is None:
-            return False
-        try:
-            right = plain_outputs(exercise, exercise.reference, case)
-        except (ValueError, TypeError):
-            return False  # outside the domain
-        for name, truth in right.items():
-            got = as_array(outputs[name])
-            if got is None or got.shape != truth.shape:
-                return bool(failing.problem)
-            with np.errstate(all="ignore"):
-                off = np.abs(got.astype(float) - truth)
-                near = off <= SEEN[case.dtype] * np.maximum(np.abs(truth), 1e-3)
-            if not failing.problem and not np.all(near | (got == truth)):
-                return True
-        return False
-
     options = settings(
         max_examples=tries,
         database=None,
         deadline=None,
         derandomize=True,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate, *([Phase.shrink] if shrinks else [])],
         suppress_health_check=list(HealthCheck),
     )
-    try:
-        found = judge(find(small(exercise, failing.case), differs, settings=options))
-    except (HypothesisException, ArithmeticError):
-        return failing
-    return found if found is not None and found.failed else failing
+    found: list[Case] = []
+    asked = itertools.count()
+
+    def noted(case: Case) -> bool:
+        if next(asked) >= MOST:
+            raise Enough
+        fitting = fits(case)
+        found.extend([case] * fitting)
+        return fitting
+
+    with suppress(HypothesisException, ArithmeticError, Enough):
+        find(strategy, noted, settings=options)
+    return found[-1] if found else None  # each is smaller than the one before
 
 
-SEEN = {"float64": 1e-7, "float32": 1e-3}
+MOST = 100
+
+
+class Enough(BaseException):
+    """Ends a search: an exception like others would count as one more case that fits."""
+
+
+LEAST = 1e-3
+"""Below this a number of a small case counts as zero: the simplest that it is made of are a hundred times larger."""
+SEEN = {"float64": 1e-7, "float32": 1e-3, "float16": 0.1, "bfloat16": 0.5}
 """A relative difference that the eye can see in a printed witness, and that rounding does not make on small inputs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -40,6 +41,12 @@ def extreme(why: str, **arguments: Any) -> Edge:
 def special(why: str, **arguments: Any) -> Edge:
     """Return an ordinary input with an answer of zeros or ones, which formulas with a hole or a fudge miss."""
     return Edge(why, arguments, "special")
+
+
+def with_signature_of(f: Function, wrong: Function) -> Function:
+    """Give a mistake, which may take anything, the signature of the function that it is made in."""
+    wrong.__signature__ = inspect.signature(f)  # type: ignore[attr-defined]
+    return wrong
 
 
 @dataclass(frozen=True, eq=False)

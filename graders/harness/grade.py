@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from msgspec import structs
 
-from graders.harness import diagnose
-from graders.harness.cases import Case
+from graders.harness import again, diagnose, separate, tried
+from graders.harness.cases import DTYPES, Case
 from graders.harness.compare import Comparison
 from graders.harness.consistency import belongs
+from graders.harness.copies import counted
 from graders.harness.exercise import Exercise
-from graders.harness.judge import Opener, Session, attempts, compared, judge, said_of
+from graders.harness.explain import ORDINARY, several
+from graders.harness.hints import hints
+from graders.harness.judge import Opener, Session, attempts, compared, judge, of_strided, overwrites, said_of
 from graders.harness.key import AnswerKey, cache_folder, store
 from graders.harness.plans import Binding
 from graders.harness.report import Aspect, ExerciseReport, SubmissionReport, Verdict
+from graders.harness.report.words import VERDICTS
 from graders.harness.sandbox.contract import Function as Found
-from graders.harness.sandbox.contract import (
-    Limits,
-    Loaded,
-    Raised,
-)
-from graders.harness.sandbox.parent import CannotStart, Submission, resume, stop
+from graders.harness.sandbox.contract import Limits, Loaded, Raised, TimedOut
+from graders.harness.sandbox.parent import CannotStart, Submission
+from graders.harness.trials import TrialBinding
 from graders.harness.verdict import Decision, decide, incompatible
 from graders.harness.witness import witness_of
 
@@ -40,13 +41,19 @@ class Bound:
     bindings: tuple[Binding, ...]
     not_covered: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    trials: tuple[TrialBinding, ...] = ()
+    """Those that are judged by their properties."""
 
 
 Binder = Callable[[tuple[Found, ...]], Bound]
 
 
 def aspects_of(
-    exercise: Exercise, decision: Decision, comparisons: Sequence[Comparison], consistent: bool | None
+    exercise: Exercise,
+    decision: Decision,
+    comparisons: Sequence[Comparison],
+    consistent: bool | None,
+    careless: bool = False,
 ) -> dict[str, Aspect]:
     """Return the marks by aspect: stability pays only where the function is right, hygiene never."""
     main = "gradient" if exercise.forward else "values"
@@ -59,7 +66,7 @@ def aspects_of(
         and bool(extremes)
         and all(not c.problem and c.closeness <= diagnose.CLOSE for c in extremes)
     )
-    clean = not any(c.mutated or c.aliased or c.changed_dtype for c in comparisons)
+    clean = not careless and not any(c.mutated or c.aliased or c.changed_dtype for c in comparisons)
     made = {main: Aspect(share * right, share, right)}
     if share < 1:
         made["stability"] = Aspect(
@@ -69,6 +76,9 @@ def aspects_of(
         made["consistency"] = Aspect(0.0, 0.0, consistent)
     made["hygiene"] = Aspect(0.0, 0.0, clean if comparisons else None)
     return made
+
+
+OVERWRITING = "returns memory that its next call writes to: a result changes unless it is copied at once"
 
 
 def hygiene(comparisons: Sequence[Comparison], names: Sequence[str]) -> list[str]:
@@ -99,8 +109,8 @@ def grade_function(
         judged = judge(session, binding, key)
     except CannotStart as error:
         return _unscored(binding, str(error))
-    decision = decide(binding, key, judged)
     comparisons = judged.comparisons
+    decision = _told_apart(session, binding, key, decide(binding, key, judged), comparisons)
     consistent = None
     if own is not None and any(not c.problem for c in comparisons):
         both_right = decision.verdict == own[1].verdict == "correct"  # then they belong together by proof
@@ -118,10 +128,17 @@ def grade_function(
             "path": path,
         }  # fmt: skip
         store(cache_folder() / "cases" / exercise.name / decisive.case.id, record)
-    aspects = aspects_of(exercise, decision, comparisons, consistent)
-    decided = [c for c in comparisons if c.case.dtype == "float64" and not c.case.extreme]
+        again.keep(exercise.name, decisive.case.id, path, binding.function, binding.note)
+    overwriting, strided = overwrites(session, binding, comparisons), of_strided(session, binding, key, comparisons)
+    aspects = aspects_of(exercise, decision, comparisons, consistent, overwriting or strided.startswith("gives"))
+    right_forward = own[1].function if own is not None and own[1].verdict in RIGHT else None
+    ordinary = [c for c in comparisons if not c.case.extreme]
+    finest = next((dtype for dtype in DTYPES if any(c.case.dtype == dtype for c in ordinary)), "")
+    decided = [c for c in ordinary if c.case.dtype == finest]
+    share = max((c.ratio for c in decided if not c.problem), default=None)
     truths = {c.answer.truth for c in comparisons}
     notes = [*judged.notes, *([binding.note] if binding.note else []), *hygiene(comparisons, names)]
+    notes += [OVERWRITING] * overwriting + [strided] * bool(strided)
     notes += _on_consistency(consistent, decision, own)
     return ExerciseReport(
         name=exercise.name,
@@ -141,6 +158,8 @@ def grade_function(
         failed_cases=sum(not c.passed for c in comparisons),
         notes=notes,
         seconds=round(time.monotonic() - began, 3),
+        hints=hints(comparisons, decision.verdict, decision.diagnosis, right_forward),
+        max_error_over_allowed=share if share is not None and math.isfinite(share) else None,
     )
 
 
@@ -198,7 +217,34 @@ def _made_small(
         outcomes = session.call(binding.plan(case))
         return compared(binding, case, key, outcomes) if answer is not None and outcomes else None
 
-    return diagnose.smallest(exercise, decisive, asked, full)
+    named = {d.name for d in decision.diagnosis if d.kind == "misconception" and d.gives in ("", ORDINARY)}
+    return diagnose.smallest(
+        exercise, decisive, asked, full, [f for f in exercise.misconceptions if f.__name__ in named]
+    )
+
+
+def _told_apart(
+    session: Session, binding: Binding, key: AnswerKey, decision: Decision, comparisons: Sequence[Comparison]
+) -> Decision:
+    """Return the decision with those of several known mistakes that fit on inputs that tell them apart, too."""
+    exercise = binding.exercise
+    told = [d for d in decision.diagnosis if d.kind == "misconception" and d.gives in ("", ORDINARY)]
+    if len(told) < 2 or decision.decisive is None:
+        return decision
+    fits = [f for f in exercise.misconceptions if f.__name__ in [d.name for d in told]]
+    like = decision.decisive.case
+
+    def ask(case: Case) -> Comparison | None:
+        answer = key.find(exercise, case)
+        if answer is None or not answer.decides or not binding.accepts(case):
+            return None
+        outcomes = session.call(binding.plan(case))
+        return compared(binding, case, key, outcomes) if outcomes else None
+
+    left, asked = separate.told_apart(exercise, fits, like, key.seed, binding.held, ask)
+    others = [d for d in decision.diagnosis if d not in told]
+    said = several(left, asked, told[0].gives)
+    return replace(decision, diagnosis=(*said, *others))
 
 
 def _unasked(name: str, function: str, verdict: Verdict, reason: str, score: float | None) -> ExerciseReport:
@@ -228,9 +274,28 @@ def _unscored(binding: Binding, why: str) -> ExerciseReport:
     return _unasked(binding.exercise.name, binding.function, "unscored", why, None)
 
 
+def _tried(session: Session, binding: TrialBinding, seed: int, path: str) -> ExerciseReport:
+    """Return the verdict on a function that is judged by its properties."""
+    try:
+        return tried.grade(session, binding, seed, path)
+    except CannotStart as error:
+        why = str(error)
+    except Exception as error:  # as for an exercise
+        why = f"the harness failed, {type(error).__name__}: {error}; please report it"
+    return _unasked(binding.trial.name, binding.function, "unscored", why, None)
+
+
 def missing(name: str) -> ExerciseReport:
     """Return the verdict on a name that was asked for and is not there."""
-    return _unasked(name, "", "missing", "asked for, but the submission has no function of this name", 0.0)
+    return _unasked(name, "", "missing", VERDICTS["missing"], 0.0)
+
+
+def unreadable(
+    submission: Submission, reason: str, wanted: Sequence[str], verdict: Verdict = "error"
+) -> SubmissionReport:
+    """Return the report on a submission of which no function could be judged."""
+    asked = [structs.replace(missing(name), verdict=verdict, reason=reason) for name in wanted]
+    return SubmissionReport(submission.id, submission.path, "unreadable", reason, 0.0, float(len(asked)), asked, [], [])
 
 
 def grade_submission(
@@ -238,10 +303,7 @@ def grade_submission(
 ) -> SubmissionReport:
     """Return the verdicts on all functions of a submission that the catalogue knows; `wanted` names must be there."""
     if submission.kind == "unreadable":
-        asked = [structs.replace(missing(name), verdict="error", reason=submission.name) for name in wanted]
-        return SubmissionReport(
-            submission.id, submission.path, "unreadable", submission.name, 0.0, float(len(asked)), asked, [], []
-        )
+        return unreadable(submission, submission.name, wanted)
     session = Session(opener, limits)
     try:
         try:
@@ -251,14 +313,14 @@ def grade_submission(
         loaded = session.box.loaded
         if not isinstance(loaded, Loaded):
             reason = said_of(loaded)
+            verdict: Verdict = "timeout" if isinstance(loaded, TimedOut) else "killed"
             if isinstance(loaded, Raised):
+                needs = incompatible(loaded)
                 unfit = "" if loaded.kind == "NotANotebook" else f"could not be imported: {reason}"
-                reason = incompatible(loaded) or unfit or loaded.message
-            asked = [structs.replace(missing(name), verdict="error", reason=reason) for name in wanted]
-            return SubmissionReport(
-                submission.id, submission.path, "unreadable", reason, 0.0, float(len(asked)), asked, [], []
-            )
+                reason, verdict = needs or unfit or loaded.message, "incompatible" if needs else "error"
+            return unreadable(submission, reason, wanted, verdict)
         bound = binder(loaded.functions)
+        key.prepare((binding.exercise, binding.held) for binding in bound.bindings)
         parameters = {f.name: f.names("positional") for f in loaded.functions}
         done: list[tuple[Binding, ExerciseReport]] = []
         for b in bound.bindings:  # in the catalogue's order, so that a forward comes before its gradient
@@ -269,6 +331,8 @@ def grade_submission(
                 report = _unscored(b, f"the harness failed, {type(error).__name__}: {error}; please report it")
             done.append((b, report))
         reports = [report for _, report in done]
+        reports += [_tried(session, t, key.seed, submission.path) for t in bound.trials]
+        reports = counted(reports, loaded.functions)
     finally:
         session.close()
     there = {report.name for report in reports}
@@ -291,20 +355,3 @@ def grade_submission(
         list(bound.not_covered),
         notes,
     )
-
-
-def in_parallel(jobs: int, tasks: Sequence[Callable[[], SubmissionReport]]) -> list[SubmissionReport]:
-    """Return the reports of the tasks, in their order; each waits for a child of its own, so threads serve."""
-    if jobs <= 1 or len(tasks) <= 1:
-        return [task() for task in tasks]
-    with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(task) for task in tasks]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            stop()
-            raise
-        finally:
-            pool.shutdown()
-            resume()

@@ -24,6 +24,10 @@ class WrongKind(TypeError):
     """A submission returned what cannot be the answer; the message says what, and what was expected."""
 
 
+class WrongAtSight(WrongKind):
+    """An answer of the right kind that need not be compared: of another shape, or dropped at another rate."""
+
+
 @dataclass(frozen=True)
 class Typed:
     """A case's call as a person would type it, the arrays being variables of their arguments' names."""
@@ -56,6 +60,18 @@ class Binding:
     """Hyperparameters it does not take: they stay at their defaults."""
     note: str = ""
     typed: Callable[[Case], Typed] | None = None
+    others: tuple[Binding, ...] = ()
+    """Other documented readings of the same function, by worth: it is judged by the one under which it is right."""
+    vague: bool = False
+    """Whether its name may mean something else: then it is judged only if it is right."""
+    strict: bool = False
+    """Whether its reading has settled which definition it follows: then no other one explains its numbers."""
+    doubtful: bool = False
+    """Whether, among the readings of a function, it is taken only if the function is right in it."""
+    sense: str = ""
+    """Which of several definitions it is read as: one that a function and its gradient must have in common."""
+    unseen: frozenset[str] = frozenset()
+    """Outputs that its call shape does not show, such as an object's own state: of them nothing is said."""
 
 
 def output_names(exercise: Exercise) -> tuple[str, ...]:
@@ -114,7 +130,10 @@ def _arguments(exercise: Exercise, case: Case) -> tuple[Any, ...]:
 
 
 def named(values: Any, names: tuple[str, ...], what: str) -> Outputs:
-    """Return a result's parts by name: it may be a mapping that has the names, or a sequence in their order."""
+    """Return a result's parts by name: it may be a mapping that has the names, or a sequence in their order.
+
+    Parts of one shape may come as one array, which Python unpacks as it does a tuple.
+    """
     if names == ("",):
         return {"": values}
     if isinstance(values, Mapping):
@@ -122,7 +141,8 @@ def named(values: Any, names: tuple[str, ...], what: str) -> Outputs:
         if missing:
             raise WrongKind(f"{what} has no {missing[0]!r}; it has {', '.join(map(repr, values)) or 'nothing'}")
         return {name: values[name] for name in names}
-    if isinstance(values, (tuple, list)):
+    stacked = isinstance(values, np.ndarray) and values.ndim > 0 and 1 < len(values) == len(names)
+    if isinstance(values, (tuple, list)) or stacked:
         if len(values) != len(names):
             raise WrongKind(f"{what} holds {len(values)} values, expected {len(names)}: {', '.join(names)}")
         return dict(zip(names, values, strict=True))

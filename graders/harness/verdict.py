@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,10 +16,13 @@ from graders.harness.answers import plain_outputs
 from graders.harness.cases import Case, signature
 from graders.harness.compare import Comparison, compare
 from graders.harness.exercise import Exercise, Function
+from graders.harness.explain import beside, closest, explained
 from graders.harness.judge import Judged, said_of
 from graders.harness.key import AnswerKey
+from graders.harness.patterns import digits_lost
 from graders.harness.plans import Binding
 from graders.harness.report import Diagnosis, Verdict
+from graders.harness.sandbox.child import IN_PYTHON_2
 from graders.harness.sandbox.contract import (
     Killed,
     Raised,
@@ -53,17 +57,55 @@ OLD_NUMPY = (
 """Names that NumPy once had: any other that it lacks is a slip of the pen."""
 
 
+OLD_PYTHON = ("xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "cmp", "execfile")
+"""Names that Python 2 had built in."""
+MOVED = {
+    "collections": ("Callable", "Hashable", "Iterable", "Mapping", "MutableMapping", "Sequence", "Sized"),
+    "fractions": ("gcd",),
+    "inspect": ("getargspec",),
+    "time": ("clock",),
+}
+"""Names that modules of Python once had."""
+OLD_SCIPY: Mapping[str, tuple[str, ...]] = {
+    "scipy": ("cos", "exp", "log", "mean", "pi", "rand", "randn", "sin", "sqrt", "std", "var", "zeros"),
+    "scipy.misc": ("comb", "derivative", "factorial", "imread", "imresize", "imsave", "logsumexp"),
+    "scipy.integrate": ("cumtrapz", "simps", "trapz"),
+}
+"""Names that modules of SciPy once had."""
+
+
+UNFILLED = "not attempted: it returns the starter's None, zeros or unchanged weights"
+
+
 def incompatible(raised: Raised) -> str | None:
     """Return what else a submission would need, if that is why it raised."""
     if raised.missing:
         return f"needs the package {raised.missing!r}, which is not allowed or not installed"
+    if raised.kind == "ImportError" and "attempted relative import" in raised.message:
+        return "needs the folder that it stands in: say that the folder is one submission (--folders)"
     old = ("Missing parentheses in call to 'print'", "multiple exception types must be parenthesized")
     if raised.kind == "SyntaxError" and (any(o in raised.message for o in old) or "leading zeros" in raised.message):
         return f"needs an older Python: {raised.message}"
-    if raised.kind == "NameError" and any(f"'{n}'" in raised.message for n in ("xrange", "unicode", "raw_input")):
+    if raised.kind == "NameError" and any(f"'{n}'" in raised.message for n in OLD_PYTHON):
         return f"needs an older Python: {raised.message}"
+    if raised.kind == "NameError" and (compiled := re.search(r"'(\w+_cython)'", raised.message)):
+        return f"needs the compiled {compiled[1]}, which is not there"
+    if raised.kind == "TypeError" and raised.message.endswith(IN_PYTHON_2):
+        return f"needs an older Python: {raised.message}"
+    if raised.kind in ("ImportError", "AttributeError") and any(
+        f"'{n}'" in raised.message and f"'{module}'" in raised.message for module, names in MOVED.items() for n in names
+    ):
+        return f"needs an older Python: {raised.message.split(' (')[0]}"
+    if raised.kind in ("ImportError", "AttributeError") and any(
+        re.search(rf"'{re.escape(module)}'.*'{n}'|'{n}'.*'{re.escape(module)}'", raised.message)
+        for module, names in OLD_SCIPY.items() for n in names
+    ):  # fmt: skip
+        return f"needs an older SciPy: {raised.message.split(' (')[0]}"
     said = ("was removed in the NumPy 2.0 release", "was a deprecated alias", *(f"attribute '{n}'" for n in OLD_NUMPY))
     if raised.kind == "AttributeError" and "numpy" in raised.message.lower() and any(s in raised.message for s in said):
+        return f"needs an older NumPy: {raised.message}"
+    scalars = "only 0-dimensional arrays can be converted to Python scalars"
+    if raised.kind == "TypeError" and scalars in raised.message and "math." not in raised.text:
         return f"needs an older NumPy: {raised.message}"
     if raised.kind == "TypeError" and "unexpected keyword argument 'newshape'" in raised.message:
         return f"needs an older NumPy: {raised.message}"
@@ -74,7 +116,7 @@ def _fits_convention(
     binding: Binding, key: AnswerKey, comparisons: Sequence[Comparison]
 ) -> tuple[Function, list[Comparison]] | None:
     """Return the convention under which every ordinary case is right, and the comparisons with it."""
-    for convention in binding.exercise.conventions:
+    for convention in () if binding.strict else binding.exercise.conventions:
         judged = []
         for c in sorted(comparisons, key=lambda c: c.passed):
             if c.problem:
@@ -83,7 +125,8 @@ def _fits_convention(
             if answer is None or not answer.decides:
                 continue
             with suppress(KeyError):
-                judged.append(compare(c.case, answer, c.outputs, mutated=c.mutated, aliased=c.aliased))
+                seen = answer.without(binding.unseen)
+                judged.append(compare(c.case, seen, c.outputs, mutated=c.mutated, aliased=c.aliased))
             if judged and judged[-1].failed and not c.case.extreme:
                 break
         else:
@@ -111,7 +154,10 @@ def _named_by(binding: Binding, convention: Function, judged: Sequence[Compariso
 def _means(exercise: Exercise, convention: Function, case: Case, name: str, other: Any) -> bool:
     """Return whether a convention gives what the reference gives for another value of a parameter."""
     told_so = replace(case, hyperparameters={**case.hyperparameters, name: other})
-    one, two = plain_outputs(exercise, convention, case), plain_outputs(exercise, exercise.reference, told_so)
+    try:
+        one, two = plain_outputs(exercise, convention, case), plain_outputs(exercise, exercise.reference, told_so)
+    except (TypeError, ValueError):  # the arguments are none for the other value: classes under a sigmoid
+        return False
     return all(one[k].shape == two[k].shape and np.allclose(one[k], two[k], rtol=1e-4) for k in one)
 
 
@@ -119,7 +165,7 @@ def decide(binding: Binding, key: AnswerKey, judged: Judged) -> Decision:
     """Return the verdict: the first in the design's order that applies."""
     comparisons = judged.comparisons
     if judged.untouched:
-        return Decision("unfilled", "not attempted: it returns the starter's None, zeros or unchanged weights")
+        return Decision("unfilled", UNFILLED)
     if isinstance(judged.ended, Raised):
         unfit = incompatible(judged.ended)
         return Decision("incompatible", unfit) if unfit else Decision("error", said_of(judged.ended))
@@ -130,12 +176,15 @@ def decide(binding: Binding, key: AnswerKey, judged: Judged) -> Decision:
     ordinary = [c for c in comparisons if not c.case.extreme]
     raised = [c for c in ordinary if c.raised]
     if raised:
+        for c in sorted(raised, key=lambda c: c.case.size):
+            unfit = incompatible(c.failure) if c.failure else None
+            if unfit:  # it may refuse some cases before it comes to what is not there
+                return Decision("incompatible", unfit, decisive=c)
         worst = min(raised, key=lambda c: c.case.size)
-        unfit = incompatible(worst.failure) if worst.failure else None
-        if unfit:
-            return Decision("incompatible", unfit, decisive=worst)
         where = f"{worst.problem} in {len(raised)} of {len(ordinary)} ordinary cases"
-        return Decision("error", where + _called_as(binding, worst.failure), decisive=worst)
+        named = diagnose.crashing(binding.exercise, [c for c in ordinary if c.case.dtype == "float64"])
+        said = where + _called_as(binding, worst.failure)
+        return Decision("error", said, _named_as("misconception", named), decisive=worst)
     return _decide_by_values(binding, key, comparisons, ordinary)
 
 
@@ -153,45 +202,49 @@ def _decide_by_values(
 ) -> Decision:
     exercise = binding.exercise
     double = [c for c in ordinary if c.case.dtype == "float64"]
-    failing = [c for c in double if c.failed]
-    astray = [
-        c for c in ordinary if c.case.dtype == "float32" and c.failed and (c.problem or c.closeness > diagnose.CLOSE)
-    ]
+    failing = [c for c in double if c.failed and not _loses_the_small(c)]
+    single = [c for c in ordinary if c.case.dtype != "float64"]
+    astray = [c for c in single if c.failed and (c.problem or c.closeness > diagnose.CLOSE)]
     beyond = [c for c in comparisons if c.failed]
+    if beyond and not double:
+        found = _fits_convention(binding, key, comparisons)
+        if found:
+            return _by_convention(binding, *found, comparisons)
     if failing:
         found = _fits_convention(binding, key, comparisons)
         if found:
-            return _by_convention(binding, *found)
+            return _by_convention(binding, *found, comparisons)
         share = f"{len(failing)} of {len(double)} ordinary cases in float64 are wrong"
-        wrong = diagnose.misconceptions(exercise, double)
         decisive = min(failing, key=lambda c: (bool(c.problem), c.case.size))
-        shown = _named_as("misconception", wrong) or tuple(diagnose.patterns(exercise, double))
-        shown = shown or _named_as("misconception", diagnose.partly(exercise, double))
+        shown = explained(exercise, comparisons)
         if all(not c.problem and c.closeness <= diagnose.CLOSE for c in failing):
             near = f"{share}, all within {max(c.closeness for c in failing):.0e} of the truth but beyond rounding"
             return Decision("inexact", near, shown, decisive)
         return Decision("wrong", share, shown, decisive)
     if astray:
-        named = _named_as(
-            "misconception", diagnose.misconceptions(exercise, [c for c in ordinary if c.case.dtype == "float32"])
-        )
-        reason = f"right in float64, but {counted(len(astray), 'ordinary case')} wrong in float32"
+        named = _named_as("misconception", diagnose.misconceptions(exercise, single))
+        named = named or tuple(digits_lost(exercise, single))
+        reason = f"{counted(len(astray), 'ordinary case')} wrong in {_dtypes(astray)}"
+        reason = f"right in float64, but {reason}" if double else reason
         return Decision("wrong", reason, named, min(astray, key=lambda c: (bool(c.problem), c.case.size)))
     if beyond:
         decisive = min(beyond, key=lambda c: (c.raised, c.case.dtype != "float64", c.case.size))
-        single = [c for c in beyond if not c.case.extreme]
+        small = [c for c in double if c.failed]
+        off = [c for c in single if c.failed]
         fits = diagnose.misconceptions(exercise, [c for c in comparisons if c.case.dtype == "float64"])
         fits = fits or diagnose.misconceptions(exercise, comparisons)
-        extremes = len(beyond) - len(single)
+        fits = closest(exercise, fits, comparisons)
+        extremes = len(beyond) - len(off) - len(small)
         parts = [f"{counted(extremes, 'extreme case')} wrong"] if extremes else []
-        parts += [f"{counted(len(single), 'ordinary case')} too far off in float32"] if single else []
+        parts += [f"{counted(len(off), 'ordinary case')} too far off in {_dtypes(off)}"] if off else []
+        parts += [f"in {len(small)} the smallest elements are lost beside the largest"] if small else []
         reason = f"right for ordinary inputs in float64, but {' and '.join(parts)}"
-        return Decision("unstable", reason, _named_as("misconception", fits), decisive)
+        return Decision("unstable", reason, _named_as("misconception", fits) or _lost(exercise, off, single), decisive)
     held = [c for c in comparisons if not c.passed]
     if held:
         found = _fits_convention(binding, key, comparisons)
         if found and all(c.passed for c in found[1]):
-            return _by_convention(binding, *found)
+            return _by_convention(binding, *found, comparisons)
         worst = max(held, key=lambda c: c.ratio)
         fits = diagnose.misconceptions(exercise, comparisons)
         share = f"{len(held)} of {len(comparisons)} cases"
@@ -200,12 +253,31 @@ def _decide_by_values(
     return Decision("correct", "")
 
 
+def _loses_the_small(comparison: Comparison) -> bool:
+    """Return whether a case is off by less than a roundoff of its largest element: what is small there is lost.
+
+    That is a matter of stability: log(1 + e^z) at z = −27 has no right digit, and is right beside that at z = 3.
+    """
+    return not comparison.problem and bool(comparison.closeness <= np.finfo(comparison.case.dtype).eps)
+
+
+def _lost(exercise: Exercise, off: Sequence[Comparison], single: Sequence[Comparison]) -> tuple[Diagnosis, ...]:
+    """Return in which precision something is computed, where ordinary cases beside those in float64 are off."""
+    return tuple(digits_lost(exercise, single)) if off else ()
+
+
+def _dtypes(comparisons: Sequence[Comparison]) -> str:
+    return " and ".join(dict.fromkeys(c.case.dtype for c in comparisons))
+
+
 def counted(count: int, what: str) -> str:
     """Return "1 case is" or "3 cases are"."""
     return f"{count} {what} is" if count == 1 else f"{count} {what}s are"
 
 
-def _by_convention(binding: Binding, convention: Function, judged: Sequence[Comparison]) -> Decision:
+def _by_convention(
+    binding: Binding, convention: Function, judged: Sequence[Comparison], comparisons: Sequence[Comparison]
+) -> Decision:
     named = _named_as("convention", [convention])
     parameter = _named_by(binding, convention, judged)
     failing = [c for c in judged if c.failed]
@@ -216,7 +288,8 @@ def _by_convention(binding: Binding, convention: Function, judged: Sequence[Comp
         reason = (
             f"right under another definition for ordinary inputs, but {counted(len(failing), 'extreme case')} wrong"
         )
-        return Decision("unstable", reason, named, min(failing, key=lambda c: c.case.size))
+        shown = named + beside(binding.exercise, convention, comparisons)
+        return Decision("unstable", reason, shown, min(failing, key=lambda c: c.case.size))
     if any(not c.passed for c in judged):
         worst = max(judged, key=lambda c: c.ratio)
         return Decision("review", f"{worst.ratio:.3g} times beyond the allowed error of its convention", named, worst)

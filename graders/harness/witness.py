@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from graders.harness.answers import plain_outputs
 from graders.harness.compare import Comparison
+from graders.harness.exercise import Exercise
 from graders.harness.plans import Binding, literal
 from graders.harness.report import Witness
 from graders.harness.sandbox.codec import Record
@@ -28,13 +30,17 @@ def listed(value: Any) -> Any:
 
 def imported(path: str, function: str, call: str) -> list[str]:
     """Return the lines that bring a function in: an import, or for a file whose name is none, a run of the file."""
-    name = function.rpartition(".")[2]
+    inner, _, name = function.rpartition(".")
+    kind = inner.rpartition(".")[2]
+    if kind and f"{kind}.{name}(" in call:  # a static method comes with its class
+        inner, name = inner.rpartition(".")[0], kind
     name = ", ".join(dict.fromkeys([name, *re.findall(r"\b(\w+_forward)\(", call)]))
     file = Path(path)
     if not path or file.suffix == ".ipynb":
         return [f"# in the notebook or session that defines {name}:"]
-    inner = function.rpartition(".")[0]
     module = _dotted(file) + (f".{inner}" if inner else "")
+    if file.suffix != ".py" and not file.name.isidentifier() and inner:  # a folder that is no package by its name
+        module = inner
     if all(part.isidentifier() and not keyword.iskeyword(part) for part in module.split(".")):
         return [f"from {module} import {name}"]
     return [f"import runpy; globals().update(runpy.run_path({file.name!r}))"]
@@ -56,7 +62,7 @@ def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
     if binding.typed is None:
         return ""
     typed = binding.typed(case)
-    arrays = {name: literal(value) for name, value in case.arguments.items()}
+    arrays = {name: _literal(value, case.dtype) for name, value in case.arguments.items()}
     lines = ["import collections, numpy as np" if typed.before else "import numpy as np"]
     if not comparison.problem and comparison.closeness < 1e-6:
         lines[0] += "; np.set_printoptions(precision=17)"
@@ -67,34 +73,42 @@ def code_of(binding: Binding, comparison: Comparison, path: str) -> str:
         lines.append(f"result = {typed.call}")
         shown = "result"
     else:
+        grads = _literal(case.arguments["grads"][: _steps(comparison)], case.dtype)
         lines += [typed.before] if typed.before else []
         lines += [
             f"params, {typed.state} = {arrays['params']}, {typed.start}",
-            f"for grad in {literal(case.arguments['grads'])}:",
+            f"for grad in {grads}:",
             f"    params, {typed.state} = {typed.call}",
         ]
         lines += [f"    {typed.again}"] if typed.again else []
         shown = "params" if output in ("params", "") else typed.field(output)
     what = f"{output} " if shown == "result" and output else ""
-    lines.append(f"print({shown})  # {what}should be {_should(comparison, last=bool(typed.state))}")
+    lines.append(f"print({shown})  # {what}should be {_should(binding.exercise, comparison, bool(typed.state))}")
     return "\n".join(lines)
 
 
-def _should(comparison: Comparison, last: bool) -> str:
-    """Return the true value of what the code prints: of a trajectory, where it ends."""
+def _steps(comparison: Comparison) -> int:
+    """Return after how many steps of an optimizer the element is seen: after all of them, if it is of its state."""
+    every = len(comparison.case.arguments["grads"])
+    return comparison.index[0] + 1 if comparison.output in ("params", "") and comparison.index else every
+
+
+def _literal(value: Any, dtype: str) -> str:
+    """Return Python text for an argument, in the dtype that it is asked in: float16 is carried in float32."""
+    text = literal(value)
+    return text.replace("np.float32", "np.float16") if dtype == "float16" else text
+
+
+def _should(exercise: Exercise, comparison: Comparison, unrolled: bool) -> str:
+    """Return the true value of what the code prints, as NumPy prints it: of a trajectory, where the code ends."""
     outputs = comparison.answer.outputs
     output = comparison.output or ("params" if "params" in outputs else next(iter(outputs)))
-    value = outputs[output].hi
     close = not comparison.problem and comparison.closeness < 1e-6
-    if not np.any(outputs[output].allowed) and np.all(np.isfinite(value) & (value == np.round(value))):
-        value = value.astype(np.int64)
-    text = np.array2string(
-        np.asarray(value[-1] if last and output == "params" else value),
-        precision=17 if close else 8,
-        threshold=12,
-        separator=", ",
-    )
-    return re.sub(r"\s+", " ", text)
+    with np.errstate(over="ignore"):
+        value = outputs[output].hi.astype(plain_outputs(exercise, exercise.reference, comparison.case)[output].dtype)
+    one = np.asarray(value[_steps(comparison) - 1] if unrolled and output == "params" else value)
+    text = re.sub(r"\s+", " ", np.array2string(one, precision=17 if close else 8, threshold=12))
+    return text if one.shape else re.sub(r"\.$", ".0", text.replace(".e", "e"))  # a number by itself is not an array
 
 
 def witness_of(binding: Binding, comparison: Comparison, path: str) -> Witness:

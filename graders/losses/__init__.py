@@ -11,6 +11,7 @@ import numpy as np
 
 from graders.harness.exercise import Exercise, edge, extreme, special
 from graders.losses import misconceptions as wrong
+from graders.losses import misconceptions_guards as guards
 from graders.losses._torch import torch_reduced as _torch_reduced
 from graders.losses.binary import logistic_loss, logistic_loss_grad, sigmoid_bce, sigmoid_bce_grad
 from graders.losses.categorical import accuracy, predict_label
@@ -77,6 +78,7 @@ cross_entropy = Exercise(
         wrong.takes_zero_times_log_zero,
         wrong.adds_a_small_number_to_q,
         wrong.clips_q,
+        *guards.of_cross_entropy,
     ),
     conventions=(sums_over_the_batch,),
     programs=(cross_entropy_by_terms,),
@@ -91,6 +93,12 @@ cross_entropy = Exercise(
             "nearly impossible truths",
             p=[[1.0, 0.0], [0.0, 1.0], [0.3, 0.7]],
             q=[[1e-9, 1 - 1e-9], [1.0, 1e-20], [1.0, 1e-30]],
+        ),
+        extreme(
+            "an impossible truth costs infinity",
+            p=[[0.3, 0.7], [0.6, 0.4]],
+            q=[[1.0, 0.0], [0.2, 0.8]],
+            reduction="none",
         ),
     ),
     rivals={"torch": _torch_cross_entropy},
@@ -147,10 +155,12 @@ softmax_cross_entropy = Exercise(
         wrong.ignores_the_label_smoothing(reference.softmax_cross_entropy),
         wrong.smooths_over_the_other_classes,
         wrong.adds_the_smoothing,
+        wrong.logs_a_softmax_without_the_shift,
         wrong.exponentiates_without_the_shift,
         wrong.logs_an_underflowed_probability,
         wrong.adds_a_small_number_to_the_probability,
         wrong.clips_the_probability,
+        *guards.of_softmax_cross_entropy,
     ),
     conventions=(sums_the_losses,),
     programs=(by_logsumexp, by_two_losses),
@@ -336,6 +346,12 @@ def by_one_difference(logits: Array, labels: Array, *, reduction: ScalarReductio
     return scaled_by_entries(sigmoid(logits) - labels, reduction)
 
 
+def grad_by_logaddexp(logits: Array, labels: Array, *, reduction: ScalarReduction = "mean") -> Array:
+    """(1 − t) σ(x) − t σ(−x), with σ(x) = e^(x − log(e^x + 1)), as JAX derives Optax's loss."""
+    one, zero = np.exp(logits - np.logaddexp(logits, 0)), np.exp(-logits - np.logaddexp(-logits, 0))
+    return scaled_by_entries((1 - labels) * one - labels * zero, reduction)
+
+
 def _torch_bce_grad(torch: Any, logits: Array, labels: Array, *, reduction: ScalarReduction = "mean") -> Array:
     x, t = torch.tensor(logits, requires_grad=True), torch.tensor(labels)
     torch.nn.functional.binary_cross_entropy_with_logits(x, t, reduction=reduction).backward()
@@ -356,7 +372,7 @@ bce_with_logits_grad = Exercise(
         wrong.divides_by_a_vanished_probability,
     ),
     conventions=(sums_the_gradients_of_all, divides_by_the_rows),
-    programs=(by_one_difference,),
+    programs=(by_one_difference, grad_by_logaddexp),
     edges=(
         edge("small", logits=_Z, labels=[[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]]),
         edge("soft labels and a sum", logits=_Z, labels=[[0.2, 0.9, 0.4], [0.7, 0.3, 0.6]], reduction="sum"),

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from graders.harness.exercise import with_signature_of
 from reference import losses as reference
 from reference._types import Array, Reduction, ScalarReduction
 from reference.activations import log_softmax, logsumexp, sigmoid, softmax
@@ -23,80 +23,75 @@ Labels = Any
 def reverses_the_sign(f: Function) -> Function:
     """Make the mistake for a loss or a gradient."""
 
-    def reverses_the_sign(one: Array, two: Labels, **hyper: Any) -> Array:
+    def reverses_the_sign(*arrays: Any, **hyper: Any) -> Array:
         """Your sign is reversed. A loss is not negative, and its gradient is predicted minus observed."""
-        return -f(one, two, **hyper)
+        return -f(*arrays, **hyper)
 
-    return _with_signature_of(f, reverses_the_sign)
+    return with_signature_of(f, reverses_the_sign)
 
 
 def divides_by_the_classes(f: Function) -> Function:
     """Make the mistake for a loss or a gradient."""
 
-    def divides_by_the_classes(one: Array, two: Labels, *, reduction: str = "mean", **hyper: Any) -> Array:
+    def divides_by_the_classes(*arrays: Any, reduction: str = "mean", **hyper: Any) -> Array:
         """You divided by the number of columns. The mean is over the samples, so divide by the number of rows."""
         if reduction != "mean":
-            return f(one, two, reduction=reduction, **hyper)
-        return f(one, two, reduction="sum", **hyper) / one.shape[-1]
+            return f(*arrays, reduction=reduction, **hyper)
+        return f(*arrays, reduction="sum", **hyper) / arrays[0].shape[-1]
 
-    return _with_signature_of(f, divides_by_the_classes)
+    return with_signature_of(f, divides_by_the_classes)
 
 
 def divides_by_all_entries(f: Function) -> Function:
     """Make the mistake for a loss or a gradient of rows."""
 
-    def divides_by_all_entries(one: Array, two: Labels, *, reduction: str = "mean", **hyper: Any) -> Array:
+    def divides_by_all_entries(*arrays: Any, reduction: str = "mean", **hyper: Any) -> Array:
         """You divided by rows times columns. There is one loss for each row, so divide by the number of rows alone."""
         if reduction != "mean":
-            return f(one, two, reduction=reduction, **hyper)
-        return f(one, two, reduction="sum", **hyper) / one.size
+            return f(*arrays, reduction=reduction, **hyper)
+        return f(*arrays, reduction="sum", **hyper) / arrays[0].size
 
-    return _with_signature_of(f, divides_by_all_entries)
+    return with_signature_of(f, divides_by_all_entries)
 
 
 def ignores_the_reduction(f: Function) -> Function:
     """Make the mistake for a loss or a gradient."""
 
-    def ignores_the_reduction(one: Array, two: Labels, *, reduction: str = "mean", **hyper: Any) -> Array:
+    def ignores_the_reduction(*arrays: Any, reduction: str = "mean", **hyper: Any) -> Array:
         """You took the mean whatever `reduction` says. For "sum" do not divide; for "none" return one loss per row."""
-        return f(one, two, reduction="mean", **hyper)
+        return f(*arrays, reduction="mean", **hyper)
 
-    return _with_signature_of(f, ignores_the_reduction)
+    return with_signature_of(f, ignores_the_reduction)
 
 
 def ignores_the_label_smoothing(f: Function) -> Function:
     """Make the mistake for a loss or a gradient with label smoothing."""
 
-    def ignores_the_label_smoothing(one: Array, two: Labels, *, label_smoothing: float = 0.0, **hyper: Any) -> Array:
+    def ignores_the_label_smoothing(*arrays: Any, label_smoothing: float = 0.0, **hyper: Any) -> Array:
         """You ignored `label_smoothing`. Replace the labels y by (1 − α) y + α / c first."""
-        return f(one, two, **hyper)
+        return f(*arrays, **hyper)
 
-    return _with_signature_of(f, ignores_the_label_smoothing)
+    return with_signature_of(f, ignores_the_label_smoothing)
 
 
 def uses_the_logarithm_to_base_two(f: Function) -> Function:
     """Make the mistake for a loss that is a logarithm."""
 
-    def uses_the_logarithm_to_base_two(one: Array, two: Labels, **hyper: Any) -> Array:
+    def uses_the_logarithm_to_base_two(*arrays: Any, **hyper: Any) -> Array:
         """You took the logarithm to base 2. Use the natural one, np.log."""
-        return f(one, two, **hyper) * 1.4426950408889634
+        return f(*arrays, **hyper) * 1.4426950408889634
 
-    return _with_signature_of(f, uses_the_logarithm_to_base_two)
+    return with_signature_of(f, uses_the_logarithm_to_base_two)
 
 
 def uses_the_logarithm_to_base_ten(f: Function) -> Function:
     """Make the mistake for a loss that is a logarithm."""
 
-    def uses_the_logarithm_to_base_ten(one: Array, two: Labels, **hyper: Any) -> Array:
+    def uses_the_logarithm_to_base_ten(*arrays: Any, **hyper: Any) -> Array:
         """You took the logarithm to base 10. Use the natural one, np.log."""
-        return f(one, two, **hyper) * 0.4342944819032518
+        return f(*arrays, **hyper) * 0.4342944819032518
 
-    return _with_signature_of(f, uses_the_logarithm_to_base_ten)
-
-
-def _with_signature_of(f: Function, wrong: Function) -> Function:
-    wrong.__signature__ = inspect.signature(f)  # type: ignore[attr-defined]
-    return wrong
+    return with_signature_of(f, uses_the_logarithm_to_base_ten)
 
 
 # --- cross_entropy ----------------------------------------------------------------------------------------------------
@@ -218,6 +213,16 @@ def logs_an_underflowed_probability(
     """You took the log of a probability that had become 0. Compute log s directly: z − max − log Σ e^(z − max)."""
     y = smoothed(logits, labels, label_smoothing)
     return reduced(-np.sum(np.where(y > 0, y * np.log(softmax(logits)), 0), axis=1), reduction)
+
+
+def logs_a_softmax_without_the_shift(
+    logits: Array, labels: Labels, *, reduction: Reduction = "mean", label_smoothing: float = 0.0
+) -> Array:
+    """Your e^z overflows or vanishes, and the log is of inf / inf or 0. Use log s = z − max − log Σ e^(z − max)."""
+    y = smoothed(logits, labels, label_smoothing)
+    e = np.exp(logits)
+    log_s = np.log(e / np.sum(e, axis=1, keepdims=True))
+    return reduced(-np.sum(np.where(y > 0, y * log_s, 0), axis=1), reduction)
 
 
 def adds_a_small_number_to_the_probability(

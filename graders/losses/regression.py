@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from graders.harness.exercise import Exercise, edge, extreme, special
+from graders.losses import misconceptions as shared
+from graders.losses import misconceptions_regression as wrong
 from graders.losses._torch import torch_grad, torch_reduced
 from graders.losses.misconceptions import reduced, scaled
 from reference import losses as reference
@@ -41,6 +43,17 @@ _REDUCED = (
 
 
 # --- squared_error ----------------------------------------------------------------------------------------------------
+def means_over_the_rows(predictions: Array, targets: Array, *, reduction: Reduction = "sum") -> Array:
+    """The mean over the batch for the sum, as in the lectures' (1/n) Σ (y_i − ŷ_i)² (004_64b996b1ba6bbd2b.txt)."""
+    return reference.squared_error(predictions, targets, reduction="mean" if reduction == "sum" else reduction)
+
+
+def means_over_all_entries(predictions: Array, targets: Array, *, reduction: Reduction = "sum") -> Array:
+    """The mean over rows and columns for the sum, as PyTorch's mse_loss."""
+    losses = reference.squared_error(predictions, targets, reduction="none")
+    return reduced(losses, "sum") / predictions.size if reduction == "sum" else reduced(losses, reduction)
+
+
 def squared_error_by_products(predictions: Array, targets: Array, *, reduction: Reduction = "sum") -> Array:
     """Each error times itself."""
     error = targets - predictions
@@ -54,6 +67,20 @@ def _torch_squared_error(torch: Any, predictions: Array, targets: Array, *, redu
 
 squared_error = Exercise(
     reference.squared_error,
+    misconceptions=(
+        shared.reverses_the_sign(reference.squared_error),
+        wrong.halves_the_loss(reference.squared_error),
+        wrong.sums_the_absolute_errors,
+        wrong.takes_the_root_of_every_row,
+        wrong.takes_the_norm,
+        wrong.squares_the_sum_of_the_errors,
+        wrong.subtracts_the_squares,
+        wrong.adds_the_targets(reference.squared_error),
+        wrong.divides_by_the_columns,
+        wrong.sums_whatever_is_asked,
+        wrong.expands_the_squares,
+    ),
+    conventions=(means_over_the_rows, means_over_all_entries),
     programs=(squared_error_by_products,),
     edges=(*_PAIRS, *_REDUCED, edge("one for each row", predictions=_Z, targets=_Y, reduction="none")),
     rivals={"torch": _torch_squared_error},
@@ -61,6 +88,17 @@ squared_error = Exercise(
 
 
 # --- squared_error_grad -----------------------------------------------------------------------------------------------
+def divides_by_the_rows(predictions: Array, targets: Array, *, reduction: ScalarReduction = "sum") -> Array:
+    """The gradient of the mean over the batch, as of the lectures' (1/n) Σ (y_i − ŷ_i)² (004_64b996b1ba6bbd2b.txt)."""
+    return reference.squared_error_grad(predictions, targets, reduction="mean")
+
+
+def divides_by_all_entries(predictions: Array, targets: Array, *, reduction: ScalarReduction = "sum") -> Array:
+    """The gradient of the mean over rows and columns for the sum, as of PyTorch's mse_loss."""
+    slope = reference.squared_error_grad(predictions, targets, reduction=reduction)
+    return slope / predictions.size if reduction == "sum" else slope
+
+
 def squared_error_grad_by_adding(predictions: Array, targets: Array, *, reduction: ScalarReduction = "sum") -> Array:
     """The error and the error."""
     error = scaled(predictions - targets, reduction)
@@ -78,6 +116,18 @@ def _torch_squared_error_grad(
 
 squared_error_grad = Exercise(
     reference.squared_error_grad,
+    misconceptions=(
+        shared.reverses_the_sign(reference.squared_error_grad),
+        wrong.forgets_the_two(reference.squared_error_grad),
+        wrong.returns_the_sign,
+        wrong.keeps_the_square,
+        wrong.sums_the_errors_of_a_row,
+        wrong.multiplies_by_the_prediction(reference.squared_error_grad),
+        wrong.adds_the_targets(reference.squared_error_grad),
+        wrong.divides_the_gradient_by_the_columns,
+        wrong.sums_the_gradients_whatever_is_asked,
+    ),
+    conventions=(divides_by_the_rows, divides_by_all_entries),
     programs=(squared_error_grad_by_adding,),
     edges=(*_PAIRS, *_REDUCED),
     rivals={"torch": _torch_squared_error_grad},
@@ -85,6 +135,16 @@ squared_error_grad = Exercise(
 
 
 # --- mse --------------------------------------------------------------------------------------------------------------
+def averages_over_the_rows(predictions: Array, targets: Array) -> Array:
+    """The mean of one squared length per row, the lectures' (1/n) Σ (y_i − ŷ_i)² (004_64b996b1ba6bbd2b.txt)."""
+    return reference.squared_error(predictions, targets, reduction="mean")
+
+
+def averages_half_over_the_rows(predictions: Array, targets: Array) -> Array:
+    """Half of a sum over the columns, the mean over the rows, as Nielsen's quadratic cost and MATLAB's mse."""
+    return reference.half_squared_error(predictions, targets)
+
+
 def mse_by_one_division(predictions: Array, targets: Array) -> Array:
     """The sum of all squares over their number."""
     total: Any = np.sum((targets - predictions) ** 2)
@@ -99,6 +159,22 @@ def mse_by_rows(predictions: Array, targets: Array) -> Array:
 
 mse = Exercise(
     reference.mse,
+    misconceptions=(
+        wrong.returns_a_negative_loss,
+        wrong.forgets_the_mean,
+        wrong.halves_the_loss(reference.mse),
+        wrong.divides_by_the_number_of_columns,
+        wrong.divides_by_one_less,
+        wrong.takes_the_root_of_the_mean,
+        wrong.takes_the_mean_absolute_error,
+        wrong.squares_the_mean,
+        wrong.subtracts_the_means_of_squares,
+        wrong.adds_the_targets(reference.mse),
+        wrong.keeps_one_for_each_row,
+        wrong.keeps_one_for_each_column,
+        wrong.expands_the_mean_of_squares,
+    ),
+    conventions=(averages_over_the_rows, averages_half_over_the_rows),
     programs=(mse_by_one_division, mse_by_rows),
     edges=_PAIRS,
     rivals={
@@ -110,6 +186,16 @@ mse = Exercise(
 
 
 # --- mse_grad ---------------------------------------------------------------------------------------------------------
+def averages_the_gradients_over_the_rows(predictions: Array, targets: Array) -> Array:
+    """Divided by the rows alone, as of the lectures' (1/n) Σ (y_i − ŷ_i)² (004_64b996b1ba6bbd2b.txt)."""
+    return reference.squared_error_grad(predictions, targets, reduction="mean")
+
+
+def averages_half_the_gradients_over_the_rows(predictions: Array, targets: Array) -> Array:
+    """(z − y) / n, the gradient of Nielsen's quadratic cost and of MATLAB's mse."""
+    return reference.half_squared_error_grad(predictions, targets)
+
+
 def mse_grad_by_the_factor(predictions: Array, targets: Array) -> Array:
     """The factor 2 / (n d) first."""
     return (predictions - targets) * (2 / predictions.size)
@@ -117,6 +203,20 @@ def mse_grad_by_the_factor(predictions: Array, targets: Array) -> Array:
 
 mse_grad = Exercise(
     reference.mse_grad,
+    misconceptions=(
+        shared.reverses_the_sign(reference.mse_grad),
+        wrong.forgets_the_two(reference.mse_grad),
+        wrong.forgets_to_divide,
+        wrong.returns_the_error,
+        wrong.divides_the_error_by_the_columns,
+        wrong.returns_the_mean_sign,
+        wrong.keeps_the_mean_square,
+        wrong.averages_the_errors,
+        wrong.averages_the_errors_of_a_column,
+        wrong.multiplies_by_the_prediction(reference.mse_grad),
+        wrong.adds_the_targets(reference.mse_grad),
+    ),
+    conventions=(averages_the_gradients_over_the_rows, averages_half_the_gradients_over_the_rows),
     programs=(mse_grad_by_the_factor,),
     edges=_PAIRS,
     rivals={
@@ -128,6 +228,22 @@ mse_grad = Exercise(
 
 
 # --- gaussian_nll -----------------------------------------------------------------------------------------------------
+def nll_summed_over_the_rows(
+    predictions: Array, targets: Array, variance: Array, *, full: bool = False, reduction: Reduction = "mean"
+) -> Array:
+    """The sum over the batch, as the likelihood of the whole sample has it (Bishop 2006, section 1.2.5)."""
+    kept = "sum" if reduction == "mean" else reduction
+    return reference.gaussian_nll(predictions, targets, variance, full=full, reduction=kept)
+
+
+def nll_averaged_over_all_entries(
+    predictions: Array, targets: Array, variance: Array, *, full: bool = False, reduction: Reduction = "mean"
+) -> Array:
+    """The mean over rows and columns, as PyTorch's gaussian_nll_loss."""
+    losses = reference.gaussian_nll(predictions, targets, variance, full=full, reduction="none")
+    return reduced(losses, "sum") / predictions.size if reduction == "mean" else reduced(losses, reduction)
+
+
 def nll_by_squares(
     predictions: Array, targets: Array, variance: Array, *, full: bool = False, reduction: Reduction = "mean"
 ) -> Array:
@@ -180,6 +296,27 @@ _GAUSSIANS = (
 
 gaussian_nll = Exercise(
     reference.gaussian_nll,
+    misconceptions=(
+        wrong.returns_the_log_likelihood,
+        wrong.takes_the_variance_for_the_deviation,
+        wrong.takes_the_variance_for_its_logarithm,
+        wrong.forgets_the_half,
+        wrong.forgets_the_half_of_the_logarithm,
+        wrong.forgets_the_half_of_the_square,
+        wrong.forgets_the_logarithm,
+        wrong.ignores_the_variance,
+        wrong.forgets_to_divide_by_the_variance,
+        wrong.multiplies_by_the_variance,
+        wrong.divides_by_the_deviation,
+        wrong.forgets_the_constant,
+        wrong.adds_the_constant_uncalled,
+        wrong.adds_the_constant_once,
+        shared.divides_by_the_classes(reference.gaussian_nll),
+        shared.ignores_the_reduction(reference.gaussian_nll),
+        wrong.keeps_the_variance_from_zero,
+        wrong.adds_a_small_number_to_the_variance,
+    ),
+    conventions=(nll_summed_over_the_rows, nll_averaged_over_all_entries),
     programs=(nll_by_squares, nll_by_the_deviation),
     edges=(
         *_GAUSSIANS,
@@ -192,6 +329,22 @@ gaussian_nll = Exercise(
 
 
 # --- gaussian_nll_grad ------------------------------------------------------------------------------------------------
+def gradients_of_the_sum(
+    predictions: Array, targets: Array, variance: Array, *, reduction: ScalarReduction = "mean"
+) -> GaussianNllGrads:
+    """The gradients of the sum over the batch, as of the whole sample's likelihood (Bishop 2006, section 1.2.5)."""
+    return reference.gaussian_nll_grad(predictions, targets, variance, reduction="sum")
+
+
+def gradients_of_the_mean_over_all_entries(
+    predictions: Array, targets: Array, variance: Array, *, reduction: ScalarReduction = "mean"
+) -> GaussianNllGrads:
+    """The gradients of the mean over rows and columns, as of PyTorch's gaussian_nll_loss."""
+    entries = predictions.size if reduction == "mean" else 1
+    right = reference.gaussian_nll_grad(predictions, targets, variance, reduction="sum")
+    return GaussianNllGrads(right.dpredictions / entries, right.dvariance / entries)
+
+
 def nll_grad_by_squares(
     predictions: Array, targets: Array, variance: Array, *, reduction: ScalarReduction = "mean"
 ) -> GaussianNllGrads:
@@ -226,6 +379,23 @@ def _torch_gaussian_nll_grad(
 
 gaussian_nll_grad = Exercise(
     reference.gaussian_nll_grad,
+    misconceptions=(
+        wrong.points_the_other_way,
+        wrong.subtracts_the_prediction,
+        wrong.leaves_the_error_undivided,
+        wrong.keeps_the_factor_two,
+        wrong.forgets_the_half_by_the_variance,
+        wrong.differentiates_by_the_deviation,
+        wrong.differentiates_by_the_logarithm,
+        wrong.forgets_the_gradient_of_the_logarithm,
+        wrong.adds_the_square,
+        wrong.divides_the_square_once,
+        wrong.squares_the_variance,
+        wrong.divides_by_the_number_of_features,
+        wrong.ignores_the_reduction_of_the_gradient,
+        wrong.floors_the_variance,
+    ),
+    conventions=(gradients_of_the_sum, gradients_of_the_mean_over_all_entries),
     programs=(nll_grad_by_squares, nll_grad_by_the_deviation),
     edges=_GAUSSIANS,
     rivals={"torch": _torch_gaussian_nll_grad},

@@ -13,14 +13,20 @@ from graders.harness.exercise import Exercise, edge, extreme
 from graders.optimizers import misconceptions as wrong
 from graders.optimizers._torch import parameter as _parameter
 from graders.optimizers._torch import values as _values
-from graders.optimizers.adaptive import adamax, adamw, lion
+from graders.optimizers.adaptive import (
+    adamax,
+    adamw,
+    adds_eps_before_the_correction,
+    adds_eps_to_the_corrected_v,
+    lion,
+)
 from graders.optimizers.misconceptions import (
     AdagradStep,
     AdamStep,
     Betas,
     MomentumStep,
     RmspropStep,
-    corrected,
+    like,
     moments,
 )
 from graders.optimizers.schedules import cosine_lr, exponential_lr, momentum_decay, step_lr, warmup_lr
@@ -346,24 +352,6 @@ rmsprop = Exercise(
 
 
 # --- adam -------------------------------------------------------------------------------------------------------------
-def adds_eps_before_the_correction(
-    params: Array, grad: Array, state: AdamState, *, lr: float = 0.001, betas: Betas = (0.9, 0.999), eps: float = 1e-8
-) -> AdamStep:
-    """Eps is added to √v before the correction ("epsilon hat"), as in the Adam paper's section 2 and in Keras."""
-    t, m, v = moments(grad, state, betas)
-    corrected_lr = lr * np.sqrt(1 - betas[1] ** t) / (1 - betas[0] ** t)
-    return params - _like(m, corrected_lr) * m / (np.sqrt(v) + eps), AdamState(t, m, v)
-
-
-def adds_eps_to_the_corrected_v(
-    params: Array, grad: Array, state: AdamState, *, lr: float = 0.001, betas: Betas = (0.9, 0.999), eps: float = 1e-8
-) -> AdamStep:
-    """Eps is added inside the root, √(v̂ + eps), as in several course texts and Optax's `eps_root`."""
-    t, m, v = moments(grad, state, betas)
-    m_hat, v_hat = corrected(t, m, v, betas)
-    return params - lr * m_hat / np.sqrt(v_hat + eps), AdamState(t, m, v)
-
-
 def by_plain_powers(
     params: Array, grad: Array, state: AdamState, *, lr: float = 0.001, betas: Betas = (0.9, 0.999), eps: float = 1e-8
 ) -> AdamStep:
@@ -380,8 +368,8 @@ def by_lerp(
     t = state.t + 1
     m = state.m + (1 - betas[0]) * (grad - state.m)
     v = betas[1] * state.v + (1 - betas[1]) * grad * grad
-    denominator = np.sqrt(v) / _like(v, np.sqrt(1 - betas[1] ** t)) + eps
-    return params - _like(m, lr / (1 - betas[0] ** t)) * (m / denominator), AdamState(t, m, v)
+    denominator = np.sqrt(v) / like(v, np.sqrt(1 - betas[1] ** t)) + eps
+    return params - like(m, lr / (1 - betas[0] ** t)) * (m / denominator), AdamState(t, m, v)
 
 
 def by_betas_in_the_dtype(
@@ -420,6 +408,9 @@ def _torch_adam(
 
 
 _FRESH_ADAM = {"t": 0, "m": _ZEROS, "v": _ZEROS}
+
+_LATE_ADAM = {"t": 700, "m": [0.2, -0.6, 0.4], "v": [0.9, 0.3, 1.7]}
+"""Where 1 − β₂ᵗ is still far from one, with the usual betas."""
 
 adam = Exercise(
     reference.adam,
@@ -506,6 +497,17 @@ adam = Exercise(
             betas=(0.5, 0.7),
             eps=0.1,
         ),
+        edge("resumed after 700 steps", params=_PARAMS, grads=_GRADS, state=_LATE_ADAM, lr=0.5),
+        edge("resumed after 2300 steps", params=_PARAMS, grads=_GRADS, state=_LATE_ADAM | {"t": 2300}, lr=0.5),
+        edge(
+            "an eps below the default",
+            params=_PARAMS,
+            grads=[[1.3e-9, -0.7e-9, 0.4e-9], [0.6e-9, 0.9e-9, -1.1e-9]],
+            state=_FRESH_ADAM,
+            lr=0.5,
+            betas=(0.5, 0.7),
+            eps=1e-11,
+        ),
         edge(
             "no memory of the gradients",
             params=_PARAMS,
@@ -531,11 +533,6 @@ adam = Exercise(
     rivals={"torch": _torch_adam},
     unrolled=True,
 )
-
-
-def _like(x: Array, number: Any) -> Any:
-    """Return the number in x's dtype: NumPy's own float64 numbers would widen float32."""
-    return np.multiply(number, 1.0).astype(x.dtype)
 
 
 __all__ = (

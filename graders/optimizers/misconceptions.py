@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from graders.harness.exercise import with_signature_of
 from reference import optimizers as reference
 from reference._types import Array
 from reference.optimizers import AdagradState, AdamState, MomentumState, RmspropState
@@ -32,7 +32,7 @@ def climbs_the_gradient(step: Function) -> Function:
         stepped, state = step(params, grad, state, **hyper)
         return 2 * params - stepped, state
 
-    return _with_signature_of(step, climbs_the_gradient)
+    return with_signature_of(step, climbs_the_gradient)
 
 
 def keeps_the_old_state(step: Function) -> Function:
@@ -42,7 +42,7 @@ def keeps_the_old_state(step: Function) -> Function:
         """You returned the state that came in, so nothing is remembered. Return the new one."""
         return step(params, grad, state, **hyper)[0], state
 
-    return _with_signature_of(step, keeps_the_old_state)
+    return with_signature_of(step, keeps_the_old_state)
 
 
 def multiplies_the_step_by_the_parameters(step: Function) -> Function:
@@ -55,7 +55,7 @@ def multiplies_the_step_by_the_parameters(step: Function) -> Function:
         stepped, state = step(params, grad, state, **hyper)
         return params + params * (stepped - params), state
 
-    return _with_signature_of(step, multiplies_the_step_by_the_parameters)
+    return with_signature_of(step, multiplies_the_step_by_the_parameters)
 
 
 def hard_codes_eps(step: Function) -> Function:
@@ -66,7 +66,7 @@ def hard_codes_eps(step: Function) -> Function:
         stepped: tuple[Array, Any] = step(params, grad, state, **hyper)
         return stepped
 
-    return _with_signature_of(step, hard_codes_eps)
+    return with_signature_of(step, hard_codes_eps)
 
 
 def hard_codes_the_learning_rate(step: Function) -> Function:
@@ -79,12 +79,7 @@ def hard_codes_the_learning_rate(step: Function) -> Function:
         stepped: tuple[Array, Any] = step(params, grad, state, **hyper)
         return stepped
 
-    return _with_signature_of(step, hard_codes_the_learning_rate)
-
-
-def _with_signature_of(step: Function, wrong: Function) -> Function:
-    wrong.__signature__ = inspect.signature(step)  # type: ignore[attr-defined]
-    return wrong
+    return with_signature_of(step, hard_codes_the_learning_rate)
 
 
 # --- sgd --------------------------------------------------------------------------------------------------------------
@@ -484,3 +479,8 @@ def moments(grad: Array, state: AdamState, betas: Betas) -> tuple[int, Array, Ar
 def corrected(t: int, m: Array, v: Array, betas: Betas) -> tuple[Array, Array]:
     """Return m and v divided by 1 − βᵗ."""
     return m / (1 - betas[0] ** t), v / (1 - betas[1] ** t)
+
+
+def like(x: Array, number: Any) -> Any:
+    """Return the number in x's dtype: NumPy's own float64 numbers would widen float32."""
+    return np.multiply(number, 1.0).astype(x.dtype)

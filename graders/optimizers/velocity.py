@@ -10,8 +10,14 @@ from typing import Any
 import numpy as np
 
 from graders.harness.exercise import Exercise, edge
+from graders.optimizers import misconceptions_velocity as wrong
 from graders.optimizers._torch import parameter, values
-from graders.optimizers.misconceptions import MomentumStep
+from graders.optimizers.misconceptions import (
+    MomentumStep,
+    climbs_the_gradient,
+    keeps_the_old_state,
+    multiplies_the_step_by_the_parameters,
+)
 from reference import optimizers as reference
 from reference._types import Array
 from reference.optimizers import MomentumState
@@ -41,6 +47,22 @@ def by_a_buffer(params: Array, grad: Array, state: MomentumState, *, lr: float, 
     return params - lr * (grad + momentum * b), MomentumState(-lr * b)
 
 
+def keeps_the_sum_of_the_gradients(
+    params: Array, grad: Array, state: MomentumState, *, lr: float, momentum: float = 0.9
+) -> MomentumStep:
+    """b ← μ b + g, θ ← θ − lr · (g + μ b), the learning rate outside, as in PyTorch's SGD(nesterov=True)."""
+    b = momentum * state.velocity + grad
+    return params - lr * (grad + momentum * b), MomentumState(b)
+
+
+def keeps_the_velocity_with_the_other_sign(
+    params: Array, grad: Array, state: MomentumState, *, lr: float, momentum: float = 0.9
+) -> MomentumStep:
+    """v ← μ v + lr · g, θ ← θ − μ v − lr · g, the velocity with the other sign, as in 004_64b996b1ba6bbd2b.txt."""
+    v = momentum * state.velocity + lr * grad
+    return params - momentum * v - lr * grad, MomentumState(v)
+
+
 def _torch_nesterov(
     torch: Any, params: Array, grad: Array, state: MomentumState, *, lr: float, momentum: float = 0.9
 ) -> MomentumStep:
@@ -55,6 +77,21 @@ def _torch_nesterov(
 
 nesterov = Exercise(
     reference.nesterov,
+    misconceptions=(
+        wrong.moves_by_the_velocity,
+        wrong.forgets_the_velocity,
+        wrong.leaves_out_the_fresh_gradient,
+        wrong.adds_the_whole_velocity,
+        wrong.adds_the_old_velocity,
+        wrong.keeps_the_step_as_velocity,
+        wrong.subtracts_the_whole_gradient,
+        wrong.looks_ahead_uphill,
+        wrong.fixes_the_momentum,
+        keeps_the_old_state(reference.nesterov),
+        climbs_the_gradient(reference.nesterov),
+        multiplies_the_step_by_the_parameters(reference.nesterov),
+    ),
+    conventions=(keeps_the_sum_of_the_gradients, keeps_the_velocity_with_the_other_sign),
     programs=(by_both_velocities, by_a_buffer),
     edges=(
         edge("a matrix", params=_MATRIX, grads=_MATRIX_GRADS, state={"velocity": _MATRIX_STATE}, lr=0.3, momentum=0.6),

@@ -11,7 +11,7 @@ import pytest
 from graders.harness import answers, key
 from graders.harness.answers import Answer, Expected, Undetermined, answer, true_outputs
 from graders.harness.cases import Case, seeded
-from graders.harness.exercise import Exercise, extreme
+from graders.harness.exercise import Exercise, edge, extreme
 from graders.harness.key import AnswerKey, is_vacuous
 
 Array = np.ndarray[Any, Any]
@@ -116,6 +116,55 @@ def test_honest_programs_widen_the_allowed_error() -> None:
     assert (two > 10 * one).all()
 
 
+def leans(x: Rows) -> Rows:
+    return np.where(np.sum(x, axis=1, keepdims=True) > 0, 1.0, -1.0) + x
+
+
+def test_on_which_side_of_a_jump_rounding_leads_is_not_decided() -> None:
+    allowed = answer(Exercise(leans, ()), case_of(0.1, 0.2, -0.3)).outputs[""].allowed
+
+    assert np.all(allowed >= 2)
+    assert np.all(answer(Exercise(leans, ()), case_of(0.1, 0.2, -0.4)).outputs[""].allowed < 1e-12)
+
+
+def largest(x: Rows) -> Annotated[Array, "n"]:
+    return np.argmax(x, axis=1)  # type: ignore[no-any-return]
+
+
+def likeliest(x: Rows) -> Annotated[Array, "n"]:
+    return np.argmax(x - np.log(np.sum(np.exp(x), axis=1, keepdims=True)), axis=1)  # type: ignore[no-any-return]
+
+
+def test_which_of_two_is_the_largest_is_not_decided_where_an_honest_program_finds_them_alike() -> None:
+    exercise, close = Exercise(largest, (), programs=(likeliest,)), case_of(-1.0, 1e-20, 2e-20)
+
+    assert np.all(answer(exercise, close).outputs[""].allowed == np.inf)
+    assert np.all(answer(exercise, case_of(-1.0, 1e-9, 2e-9)).outputs[""].allowed == 0)
+    assert np.all(answer(Exercise(largest, ()), close).outputs[""].allowed == 0)
+
+
+def test_of_two_that_are_equal_on_purpose_it_is_the_first() -> None:
+    ties = case_of(-1.0, 0.0, 0.0)
+    exercise = Exercise(largest, (), programs=(likeliest,), edges=(edge(ties.origin, x=[[-1.0, 0.0, 0.0]]),))
+
+    assert np.all(answer(exercise, ties).outputs[""].allowed == 0)
+
+
+def gated(x: Rows) -> Rows:
+    return x * np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))  # type: ignore[no-any-return]
+
+
+def by_one_division(x: Rows) -> Rows:
+    return x / (1 + np.exp(-x))  # type: ignore[no-any-return]
+
+
+def test_a_number_that_is_lost_below_the_range_is_no_mistake() -> None:
+    lost = answer(Exercise(gated, (), programs=(by_one_division,)), case_of(-712.2)).outputs[""]
+
+    assert np.all(np.abs(lost.hi) < lost.allowed)
+    assert np.all(lost.allowed < 1e-300)
+
+
 def test_what_the_dtype_cannot_decide_is_not_graded_and_too_much_of_it_is_no_case() -> None:
     naive = Exercise(naive_softplus, ())
     some = answer(naive, case_of(0.3, 0.4, 0.5, 0.6, 800.0))
@@ -182,13 +231,13 @@ def test_answers_to_edges_outlive_the_run_and_broken_files_are_made_again(monkey
     monkeypatch.setattr(answers, "answer", counted)
 
     second = AnswerKey(0)
-    second._load(exercise)
-    assert made == []
+    second.cases(exercise)
+    assert not any(case.origin == "far" for _, case, *_ in made)
     found = second.find(exercise, case)
     assert found is not None
     assert expected is not None
     np.testing.assert_array_equal(found.outputs[""].hi, expected.outputs[""].hi)
 
-    next(key.cache_folder().glob(f"answers/*/{exercise.name}")).write_bytes(b"junk")
-    AnswerKey(0)._load(exercise)
-    assert made
+    next(key.cache_folder().glob(f"answers/*/{exercise.name}/{key.EDGES}")).write_bytes(b"junk")
+    AnswerKey(0).cases(exercise)
+    assert any(case.origin == "far" for _, case, *_ in made)

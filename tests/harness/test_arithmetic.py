@@ -484,3 +484,21 @@ def test_the_largest_entry_is_undecided_where_errors_could_turn_it() -> None:
     assert [part.tolist() for part in np.argmax(equal, axis=0).parts] == [1.0, 0.0]
     assert np.argmax(perhaps_equal, axis=0).parts[1] == np.inf
     assert [part.tolist() for part in np.argmax(equal_above_unsure, axis=0).parts] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
+def test_labels_that_are_whole_are_certain_and_soft_ones_are_not(dtype: str) -> None:
+    labels = np.array([0.0, 1.0, -1.0, 0.25])
+    bounded = lift(bounded_kind(dtype), labels, "float64", labels=True).parts[1]
+    samples = lift(rounded_kind(dtype, 0), labels, "float64", labels=True).parts[0]
+
+    assert (bounded > 0).tolist() == [False, False, False, True]
+    assert (np.ptp(samples, axis=0) > 0).tolist() == [False, False, False, True]
+    assert lift(bounded_kind(dtype), labels, "float64").parts[1][1] > 0
+
+
+def test_equal_inputs_stay_equal_in_every_sample() -> None:
+    samples = lift(kind_of("rounded"), np.array([[0.3, -1.7], [0.3, 0.9]]), "float64").parts[0]
+
+    assert np.array_equal(samples[:, 0, 0], samples[:, 1, 0])
+    assert len(np.unique(samples[:, 0, 0])) > 1

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -218,8 +218,8 @@ def adopted() -> Iterator[None]:
         libc.prctl(36, 0, 0, 0, 0)
 
 
-def graded(*paths: str) -> Report:
-    return gradproof.grade(paths, seed=5, packages=("numpy",), limits=LIMITS)
+def graded(*paths: str, limits: Limits = LIMITS) -> Report:
+    return gradproof.grade(paths, seed=5, packages=("numpy",), limits=limits)
 
 
 def verdicts(submission: SubmissionReport) -> set[str]:
@@ -304,7 +304,8 @@ def test_in_a_process_with_limits_alone_it_earns_more_than_its_twin(
     for file, content in (("attack.py", attack.text), ("honest.py", HONEST), ("twin.py", attack.twin)):
         Path(file).write_text(content)
 
-    attempt, twin = graded("attack.py", "twin.py").submissions
+    patient = replace(LIMITS, load_seconds=20, total_seconds=60)  # to import much takes its time, and must succeed here
+    attempt, twin = graded("attack.py", "twin.py", limits=patient).submissions
 
     assert attempt.score is not None
     assert attempt.score >= 1

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from graders.harness import cases, drawing
 from graders.harness.cases import Case, drawn, signature
 from graders.harness.exercise import Exercise, edge, extreme, special
-from graders.harness.plans import WrongKind, outputs_of, run_plain
+from graders.harness.plans import WrongKind, named, outputs_of, run_plain
 from graders.harness.sandbox.codec import Record
 
 Array = np.ndarray[Any, Any]
@@ -108,11 +108,11 @@ def test_what_is_drawn_lies_in_its_domain(seed: int, regime: str) -> None:
         assert (labels >= 0).all()
         np.testing.assert_allclose(labels.sum(axis=-1), 1)
     assert ((soft >= 0) & (soft <= 1)).all()
-    assert len(set(sizes.values())) == 3
+    assert len(set(sizes.values())) == (1 if regime == "alike" else 3)
     assert (sizes["n"] == 1) == (regime == "one row")
     assert case.hyperparameters["by"] > 0
-    assert 0 < case.hyperparameters["decay"] < 1
-    assert all(0 < beta < 1 for beta in case.hyperparameters["betas"])
+    assert 0 <= case.hyperparameters["decay"] < 1
+    assert all(0 <= beta < 1 for beta in case.hyperparameters["betas"])
 
 
 @settings(deadline=None)
@@ -191,6 +191,68 @@ def test_regimes_are_those_that_make_sense() -> None:
     assert "far apart" in cases.regimes(MIXED)
     assert "one row" not in cases.regimes(STEP)
     assert "far apart" not in cases.regimes(STEP)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_axis_is_long_once_and_of_length_one_once_and_all_are_alike_and_of_length_one(seed: int) -> None:
+    made = cases.seeded(MIXED, seed)
+    sizes = [(*case.arguments["x"].shape, case.arguments["w"].shape[1]) for case in made if case.dtype == "float64"]
+
+    for axis in range(3):
+        others = [[other for at, other in enumerate(size) if at != axis] for size in sizes]
+        assert any(size[axis] > 64 and max(rest) < 20 for size, rest in zip(sizes, others, strict=True))
+        assert any(size[axis] == 1 < min(rest) for size, rest in zip(sizes, others, strict=True))
+    assert (1, 1, 1) in sizes
+    assert any(len(set(size)) == 1 < size[0] for size in sizes)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_options_and_forms_that_go_wrong_for_one_row_only_are_all_asked_of_one_row(seed: int) -> None:
+    asked = {
+        (case.arguments["labels"].ndim, case.hyperparameters["reduction"])
+        for case in cases.seeded(MIXED, seed)
+        if len(case.arguments["x"]) == 1
+    }
+    assert asked == {(1, "mean"), (1, "sum"), (2, "mean"), (2, "sum")}
+
+
+def test_a_regime_of_odd_sizes_that_a_reference_refuses_is_left_out_and_no_other() -> None:
+    def spread(x: Annotated[Array, "n d"]) -> Array:
+        if len(x) < 2:
+            raise ValueError("x: expected at least two rows")
+        return x
+
+    names = {case.origin for case in cases.seeded(Exercise(spread), 0, held=frozenset())}
+    assert drawing.ALL_SHORT not in names
+    assert f"{drawing.SHORT}1" not in names  # the rows; the columns come first
+    assert f"{drawing.SHORT}0" in names
+    assert "normal" in names
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_comes_from_above_is_beyond_where_gradients_are_clipped_and_below_where_they_are_dropped(
+    seed: int,
+) -> None:
+    asked = [np.abs(case.arguments["cotangent"]) for case in cases.seeded(ALONG, seed)]
+    assert max(map(np.max, asked)) > 20
+    assert min(map(np.max, asked)) < 1e-3
+
+    steps = [case.arguments["grads"] for case in cases.seeded(STEP, seed)]
+    assert max(len(grads) for grads in steps) > 10
+    assert max(np.max(np.abs(grads)) for grads in steps) > 20
+
+
+def test_every_number_is_now_and_then_at_the_ends_of_its_range_and_at_its_default() -> None:
+    asked = [case.hyperparameters for seed in range(20) for case in cases.seeded(MIXED, seed)]
+
+    assert max(each["by"] for each in asked) > 10
+    assert {0.0, 0.01, 0.99, 0.5} <= {each["decay"] for each in asked}
+    assert {(0.99, 0.999), (0.9, 0.99)} <= {each["betas"] for each in asked}
+    assert any(0.0 in each["betas"] for each in asked)
+    assert any(each["by"] == 1.0 and each["reduction"] == "sum" for each in asked)
+    counts = [case.arguments["state"].fields["t"] for seed in range(5) for case in cases.seeded(STEP, seed)]
+    assert 0 in counts
+    assert max(counts) > 100
 
 
 def test_edges_become_cases_in_every_dtype() -> None:
@@ -308,7 +370,7 @@ def test_what_the_reference_refuses_is_drawn_again(seed: int, regime: str) -> No
     assert x.shape[1] % groups == len(w) % groups == 0
     assert w.shape[1] == x.shape[1] // groups
     assert min(x.shape[2:]) >= 4
-    assert max(w.shape[2:]) <= 3
+    assert max(w.shape[2:]) <= (6 if regime == "many" else 3)
 
 
 def test_a_reference_that_refuses_everything_needs_a_draw_of_its_own() -> None:
@@ -369,6 +431,15 @@ def test_a_nested_result_may_come_in_any_containers() -> None:
     made = outputs_of(CHAINED, case, {"layers": [{"b": 1.0, "W": 2.0}, (3.0, 4.0)], "dx": 0.0})
 
     assert made == {"dx": 0.0, "layers[0].W": 2.0, "layers[0].b": 1.0, "layers[1].W": 3.0, "layers[1].b": 4.0}
+
+
+def test_a_result_of_several_parts_may_come_as_one_array_with_a_part_for_each() -> None:
+    ends = named(np.array([[0.25, 0.5], [0.75, 1.0]]), ("low", "high"), "the result")
+
+    assert {name: part.tolist() for name, part in ends.items()} == {"low": [0.25, 0.5], "high": [0.75, 1.0]}
+    for other in (np.zeros((3, 2)), np.zeros(()), 1.0):
+        with pytest.raises(WrongKind, match="expected 2 values: low, high"):
+            named(other, ("low", "high"), "the result")
 
 
 def test_an_edge_of_a_nested_argument_is_written_in_lists() -> None:

@@ -16,13 +16,12 @@ import numpy as np
 import pytest
 
 from graders.harness.sandbox import parent, processes
-from graders.harness.sandbox.contract import Call, Killed, Limits, Loaded, Outcome, Raised, Returned
+from graders.harness.sandbox.contract import Call, Killed, Limits, Loaded, Outcome, Raised, Returned, TimedOut
 from graders.harness.sandbox.parent import ProcessBox, Submission
 
 if sys.platform != "linux":
-    pytest.skip(
-        "the layers are Linux's", allow_module_level=True
-    )  # `confine` asks Linux for them, and has no other part
+    # `confine` asks Linux for them, and has no other part; it cannot even be imported elsewhere
+    pytest.skip("the layers are Linux's", allow_module_level=True)
 
 from graders.harness.sandbox import confine, zygote
 
@@ -32,11 +31,11 @@ ALLOW, KILL = confine._ALLOW, confine._KILL
 MACHINES = list(confine.MACHINES)
 
 
-def decided(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
+def decided(machine: str, number: int, *arguments: int, audit: int | None = None, device: bool = False) -> int:
     """Return what the filter says of a system call: the program run by hand, as the kernel would."""
     architecture = confine.MACHINES[machine].audit if audit is None else audit
     data = struct.pack("<IIQ6Q", number, architecture, 0, *arguments, *(0,) * (6 - len(arguments)))
-    lines = confine.filter_of(machine, PID)
+    lines = confine.filter_of(machine, PID, device)
     at = accumulator = 0
     for _ in range(10 * len(lines)):
         code, yes, no, value = lines[at]
@@ -57,8 +56,9 @@ def decided(machine: str, number: int, *arguments: int, audit: int | None = None
     raise AssertionError("the filter does not end")
 
 
-def call(machine: str, name: str, *arguments: int) -> int:
-    return decided(machine, confine.MACHINES[machine].calls[name], *arguments)
+def call(machine: str, name: str, *arguments: int, device: bool = False) -> int:
+    known = confine.MACHINES[machine]
+    return decided(machine, (known.calls | known.device)[name], *arguments, device=device)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -125,6 +125,51 @@ def test_arguments_decide(machine: str, name: str, arguments: tuple[int, ...], e
     assert call(machine, name, *arguments) == expected
 
 
+# what the driver of a device may do beside, and nobody else
+FOR_A_DEVICE = [
+    ("ioctl", (3, 0xC020462A), ALLOW),  # of the GPU's driver
+    ("ioctl", (3, 0x25), ALLOW),  # of that of its memory
+    ("ioctl", (3, 0x30000001), ALLOW),
+    ("ioctl", (3, 0x5412), EPERM),  # TIOCSTI
+    ("ioctl", (3, 0x8912), EPERM),  # SIOCGIFCONF
+    ("ioctl", (3, 0xC0184600 | 0x8000), EPERM),
+    ("socket", (1, 5, 0), ALLOW),
+    ("socket", (1, 5 | 0x80000, 0), ALLOW),  # closed when a program is executed
+    ("socket", (1, 1, 0), EPERM),
+    ("socket", (2, 5, 0), EPERM),
+    ("socket", (16, 5, 0), EPERM),
+    ("setsockopt", (3, 1, 16), ALLOW),
+    ("setsockopt", (3, 1, 8), EPERM),
+    ("setsockopt", (3, 6, 16), EPERM),
+    ("bind", (3,), ALLOW),
+    ("listen", (3, 16), ALLOW),
+    ("eventfd2", (0, 0), ALLOW),
+    ("mmap", (0, 4096, 3, 0x21), ALLOW),
+    ("mmap", (0, 4096, 3, 0x22), ALLOW),
+    ("mmap", (0, 4096, 3, 0x21 | 0x40000), EPERM),
+    ("mmap", (0, 4096, 3, 0x22 | 0x100), EPERM),
+]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("name, arguments, expected", FOR_A_DEVICE)
+def test_arguments_decide_for_a_device_too(machine: str, name: str, arguments: tuple[int, ...], expected: int) -> None:
+    assert call(machine, name, *arguments, device=True) == expected
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_device_changes_nothing_but_its_own_calls(machine: str) -> None:
+    known = confine.MACHINES[machine]
+    assert not set(known.device) & set(known.calls)
+
+    for number in range(1024):
+        if number in known.device.values():
+            assert decided(machine, number, 1, 5) == EPERM
+        elif number != known.calls["mmap"]:
+            for arguments in [(), (PID, 0), (0, PID), (THREAD,), (1, 1030), (15,), (3, 3, 3, 0x21)]:
+                assert decided(machine, number, *arguments) == decided(machine, number, *arguments, device=True)
+
+
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_numbers_are_those_of_the_kernel(machine: str) -> None:
     try:
@@ -134,7 +179,7 @@ def test_the_numbers_are_those_of_the_kernel(machine: str) -> None:
         pytest.skip("libseccomp, which knows the numbers too, is not installed")
     resolve: Callable[[int, bytes], int] = library.seccomp_syscall_resolve_name_arch
 
-    for name, number in confine.MACHINES[machine].calls.items():
+    for name, number in (confine.MACHINES[machine].calls | confine.MACHINES[machine].device).items():
         assert resolve(ctypes.c_uint32(confine.MACHINES[machine].audit), name.encode()) == number, name  # type: ignore[arg-type]
 
 
@@ -313,6 +358,151 @@ def test_scipy_works_inside() -> None:
 
     assert isinstance(root, Returned)
     assert root.values[0] == pytest.approx(2**0.5)
+
+
+@full
+def test_modules_autograd_and_schedules_of_torch_work_inside() -> None:
+    pytest.importorskip("torch", reason="PyTorch is an extra and is not installed")
+    text = """
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv, self.norm, self.out = nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(8, 3)
+            def forward(self, x):
+                return self.out(F.relu(self.norm(self.conv(x))).flatten(1))
+        class Square(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x * x
+            @staticmethod
+            def backward(ctx, g):
+                return 2 * ctx.saved_tensors[0] * g
+        def train(x, y):
+            torch.manual_seed(0)
+            net = Net()
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+            schedule = torch.optim.lr_scheduler.StepLR(optimizer, 2)
+            losses = []
+            for _ in range(5):
+                optimizer.zero_grad()
+                loss = F.cross_entropy(net(torch.as_tensor(x)), torch.as_tensor(y))
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                losses.append(loss.item())
+            return losses[-1] < losses[0]
+        def own(x):
+            x = torch.tensor(x, requires_grad=True)
+            Square.apply(x).sum().backward()
+            return x.grad, torch.autograd.gradcheck(Square.apply, x)
+        def functional(x):
+            return torch.func.jacrev(lambda x: x**2)(torch.as_tensor(x))
+        """
+    limits = Limits(call_seconds=5.0, memory=16 << 30)
+    submission = Submission("s", "s.py", "file", "s.py", {"s.py": textwrap.dedent(text)})
+    images, labels = np.random.default_rng(0).random((4, 1, 4, 4), np.float32), np.array([0, 1, 2, 0])
+    with ProcessBox(submission, ("numpy", "torch"), limits) as box:
+        assert isinstance(box.loaded, Loaded), box.loaded
+        calls = [Call("train", (images, labels)), Call("own", (np.arange(3.0),)), Call("functional", (np.ones(2),))]
+        trained, own, functional = box.call(calls)
+
+    assert trained == Returned((True,))
+    assert isinstance(own, Returned)
+    np.testing.assert_array_equal(own.values[0][0], [0, 2, 4])
+    assert own.values[0][1] is True
+    assert isinstance(functional, Returned)
+    np.testing.assert_array_equal(functional.values[0], [[2, 0], [0, 2]])
+
+
+@full
+def test_the_parts_of_scipy_work_inside() -> None:
+    pytest.importorskip("scipy", reason="SciPy is not installed")
+    text = """
+        import numpy as np
+        from scipy import fft, integrate, linalg, ndimage, optimize, signal, sparse, special, stats
+        import scipy.sparse.linalg
+        def f(x):
+            return [
+                special.softmax(x).sum(), linalg.solve(np.eye(3), x).sum(), signal.fftconvolve(x, x).sum(),
+                signal.convolve2d(np.eye(3), np.eye(2), mode="valid").sum(), stats.norm.cdf(0.0),
+                optimize.minimize(lambda p: ((p - 1) ** 2).sum(), np.zeros(2)).x.sum(), ndimage.correlate1d(x, x).sum(),
+                sparse.linalg.spsolve(sparse.eye(3, format="csc"), x).sum(), fft.fft(x)[0].real,
+                integrate.quad(lambda t: 2 * t, 0, 1)[0],
+            ]
+        """
+    submission = Submission("s", "s.py", "file", "s.py", {"s.py": textwrap.dedent(text)})
+    with ProcessBox(submission, ("numpy", "scipy"), Limits(call_seconds=5.0)) as box:
+        assert isinstance(box.loaded, Loaded), box.loaded
+        (made,) = box.call([Call("f", (np.ones(3),))])
+
+    assert isinstance(made, Returned)
+    np.testing.assert_allclose(np.array(made.values[0], float), [1, 3, 9, 4, 0.5, 2, 9, 3, 3, 1], rtol=1e-6)
+
+
+COMPILED = """
+    import numba
+    import numpy as np
+    @numba.njit
+    def total(x):
+        s = 0.0
+        for v in x:
+            s += v
+        return s
+    @numba.njit(cache=True)
+    def softmax(x):
+        e = np.exp(x - x.max())
+        return e / e.sum()
+    @numba.njit(parallel=True, cache=True)
+    def squares(x):
+        s = 0.0
+        for i in numba.prange(x.shape[0]):
+            s += x[i] ** 2
+        return s
+    @numba.vectorize(["float64(float64)"], cache=True)
+    def half(x):
+        return x / 2
+    @numba.guvectorize(["void(float64[:], float64[:])"], "(n)->(n)", target="parallel", cache=True)
+    def third(x, out):
+        for i in range(x.shape[0]):
+            out[i] = x[i] / 3
+    @numba.njit
+    def product(a, b):
+        return a @ b
+    @numba.njit
+    def endless():
+        while True:
+            pass
+    """
+
+
+@full
+def test_numba_compiles_inside_with_threads_and_keeps_nothing() -> None:
+    pytest.importorskip("numba", reason="numba is not installed: submissions may use it, nothing of ours does")
+    limits = Limits(call_seconds=20.0, load_seconds=20.0, total_seconds=100.0)
+    submission = Submission("s", "s.py", "file", "s.py", {"s.py": textwrap.dedent(COMPILED)})
+    x = np.array([1.0, 2.0, 3.0])
+    calls = [Call(name, (x,)) for name in ("total", "softmax", "squares", "half", "third")]
+    with ProcessBox(submission, ("numpy", "scipy", "numba"), limits) as box:
+        assert isinstance(box.loaded, Loaded), box.loaded
+        made = box.call([*calls, Call("product", (np.eye(3), np.eye(3)))])
+
+    expected = [6.0, np.exp(x) / np.exp(x).sum(), 14.0, x / 2, x / 3, np.eye(3)]
+    for outcome, value in zip(made, expected, strict=True):
+        assert isinstance(outcome, Returned), outcome
+        np.testing.assert_allclose(outcome.values[0], value)
+
+
+@full
+def test_compiled_code_is_stopped_by_the_clock_as_any_other() -> None:
+    pytest.importorskip("numba", reason="numba is not installed: submissions may use it, nothing of ours does")
+    submission = Submission("s", "s.py", "file", "s.py", {"s.py": textwrap.dedent(COMPILED)})
+    with ProcessBox(submission, ("numpy", "numba"), Limits(call_seconds=1.0, load_seconds=20.0)) as box:
+        assert isinstance(box.loaded, Loaded), box.loaded
+        assert box.call([Call("endless", ())]) == [TimedOut(1.0, "of CPU time")]
 
 
 @full

@@ -334,6 +334,47 @@ def test_incompatible_needs_what_is_not_here(lie: Callable[..., Any], reason: st
     assert report.reason.startswith(reason)
 
 
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_result_that_the_next_call_overwrites_is_safe_and_told(copied: bool, grade: Grade) -> None:
+    buffers: dict[tuple[int, ...], Array] = {}
+
+    def reuses(x: Array, sharpness: float) -> Array:
+        out = buffers.setdefault((*x.shape, x.itemsize), np.empty_like(x))
+        out[...] = softplus(x, sharpness=sharpness)
+        return out.copy() if copied else out
+
+    report = grade(reuses)
+
+    assert (report.verdict, report.score) == ("correct", 1)
+    assert any("its next call writes to" in note for note in report.notes) is not copied
+    assert report.aspects["hygiene"].passed is copied
+
+
+def test_what_is_no_array_says_nothing_of_buffers(grade: Grade) -> None:
+    assert grade(lambda x, sharpness: [[1.0], [1.0, 2.0]]).verdict == "error"
+
+
+STRIDED = "for arrays that are not contiguous, such as slices and transposes"
+
+
+@pytest.mark.parametrize(
+    ("read", "note", "clean"),
+    [
+        (lambda x: x.ravel("K").reshape(x.shape), f"gives something else {STRIDED}", False),
+        (lambda x: np.frombuffer(x, x.dtype).reshape(x.shape), f"raises ValueError {STRIDED}", True),
+        (np.ascontiguousarray, None, True),
+    ],
+)
+def test_where_the_entries_of_an_array_lie_makes_no_difference(
+    read: Callable[[Array], Array], note: str | None, clean: bool, grade: Grade
+) -> None:
+    report = grade(lambda x, sharpness: softplus(read(x), sharpness=sharpness))
+
+    assert (report.verdict, report.score) == ("correct", 1)
+    assert report.notes == ([note] if note else [])
+    assert report.aspects["hygiene"].passed is clean
+
+
 def test_hygiene_is_told_and_changes_no_verdict(grade: Grade) -> None:
     def careless(x: Array, sharpness: float) -> Array:
         made = softplus(x, sharpness=sharpness)
@@ -420,6 +461,23 @@ def test_what_had_to_be_stopped_says_why(body: str, verdict: str, reason: str, k
     report = the_one(graded_apart(f"import os\ndef softplus(x, *, sharpness=1.0):\n    {body}\n", key))
 
     assert (report.verdict, report.score, report.reason) == (verdict, 0, reason)
+
+
+def test_all_boxes_together_have_the_time_of_the_whole_submission(key: AnswerKey) -> None:
+    """The first box dies late; what is left for the second one is not what the reason speaks of."""
+    text = """
+    import os, time
+    end = time.process_time() + 0.3
+    while time.process_time() < end: pass
+
+    def softplus(x, **kw):
+        os.abort()
+    """
+    limits = Limits(call_seconds=0.3, load_seconds=2, total_seconds=0.5)
+
+    report = the_one(graded_apart(text, key, limits=limits))
+
+    assert (report.verdict, report.reason) == ("timeout", "took more than 0.5 s for the whole submission")
 
 
 def test_missing_is_what_was_asked_for_and_is_not_there(key: AnswerKey) -> None:

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -19,8 +18,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graders.harness.sandbox import contract, parent, processes
-from graders.harness.sandbox.codec import HEADER, Kept, Opaque, Record, decode
+from graders.harness.sandbox import codec, contract, parent, processes
+from graders.harness.sandbox.arena import Arena
+from graders.harness.sandbox.codec import Kept, Opaque, Record, decode
 from graders.harness.sandbox.contract import Call, Killed, Limits, Loaded, Outcome, Raised, Returned, TimedOut
 from graders.harness.sandbox.live import LiveBox
 from graders.harness.sandbox.parent import CannotStart, ProcessBox, Submission
@@ -82,6 +82,18 @@ def children_of(pid: int) -> set[int]:
     }
 
 
+def zygotes_of(pid: int) -> set[int]:
+    """Return the children that are zygotes, or bubblewraps around one: before them another is tried, and goes."""
+
+    def is_zygote(child: int) -> bool:
+        try:
+            return b"gradproof_child.zygote" in Path(f"/proc/{child}/cmdline").read_bytes()
+        except OSError:
+            return False
+
+    return set(filter(is_zygote, children_of(pid)))
+
+
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -135,7 +147,7 @@ def test_a_decorator_of_an_absent_package_costs_only_what_it_decorates() -> None
 def test_a_forged_reply_is_no_reply() -> None:
     text = (
         "import sys\nchild = sys.modules['gradproof_child.child']\ndef f(x): return x\n"
-        "child.perform = lambda *a: {'status': 'returned', 'values': [], 'mutated': [], 'aliased': False}\n"
+        "child.perform = lambda *a: {'status': 'returned', 'values': [], 'aliased': False}\n"
     )
     with parent.open(of(text)) as box:
         (outcome,) = box.call([Call("f", (1,))])
@@ -182,25 +194,19 @@ def test_no_path_and_no_variable_leads_to_the_grader() -> None:
 
 
 def test_only_call_data_crosses_to_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent = bytearray()
-    send = socket.socket.send
+    bodies = []
+    put = Arena.put
 
-    def recorded(channel: socket.socket, data: Any) -> int:
-        written = send(channel, data)
-        sent.extend(bytes(data)[:written])
-        return written
+    def recorded(arena: Arena, body: bytes) -> int:
+        bodies.append(body)
+        return put(arena, body)
 
-    monkeypatch.setattr(socket.socket, "send", recorded)
+    monkeypatch.setattr(Arena, "put", recorded)
     x = np.array([0.5, 0.25])
     answers("def f(x, *, by):\n    return x * by", Call("f", (x,), {"by": 3.0}))
     monkeypatch.undo()
 
-    requests = []
-    while sent:
-        _, length = HEADER.unpack_from(sent)
-        requests.append(decode(sent[HEADER.size : HEADER.size + length]))
-        del sent[: HEADER.size + length]
-    load, call = requests
+    load, call = map(decode, bodies)
     assert set(load) == {"do", "name", "kind", "files", "absent"}
     assert load["files"] == {"theirs.py": "def f(x, *, by):\n    return x * by"}
     assert set(call) == {"do", "calls"}
@@ -347,8 +353,8 @@ def test_a_package_keeps_its_relative_imports() -> None:
 
     with ProcessBox(made, ("numpy",), SHORT) as box:
         assert isinstance(box.loaded, Loaded)
-        assert {"f", "layers.f", "layers.twice", "tools.twice"} == {f.name for f in box.loaded.functions}
-        assert box.loaded.notes == ("theirs/broken.py: ModuleNotFoundError: No module named 'nowhere'",)
+        assert [f.name for f in box.loaded.functions] == ["layers.f", "tools.twice"]  # each once, where it is defined
+        assert box.loaded.notes == ("imports 'nowhere', which is not here: what needs it cannot be judged",)
         assert returned(box.call([Call("layers.f", (2.0,))])[0]) == 4
 
 
@@ -362,6 +368,71 @@ def test_one_file_of_a_package_is_loaded_inside_it() -> None:
 
     with ProcessBox(made, ("numpy",), SHORT) as box:
         assert returned(box.call([Call("f", (2.0,))])[0]) == 4
+
+
+PRINTS = "def helper(x):\n    print 'x'\n"
+SAID = "SyntaxError: Missing parentheses in call to 'print'. Did you mean print(...)? (old.py, line 2)"
+
+
+@pytest.mark.parametrize(
+    "init, note",
+    [
+        ("from .old import helper\nfrom .right import f\n", f"line 1: {SAID}; what needs this import cannot be judged"),
+        ("from .old import *\nX = helper(1)\n", f"line 1: {SAID}; what needs this import cannot be judged"),
+        ("import old\n", f"line 1: {SAID}; what needs this import cannot be judged"),
+        ("from . import lost\n", "line 1: ImportError: cannot import name 'lost' from partially initialized module"),
+        ("from .lost import f\n", "line 1: ModuleNotFoundError: No module named 'theirs.lost'; what needs this"),
+        (
+            "from collections import Iterable\n",
+            "line 1: ImportError: cannot import name 'Iterable' from 'collections';",
+        ),
+        ("from .right import f\nV = open('V').read()\n", "raised FileNotFoundError (line 2): [Errno 2] No such file"),
+        ("import sys\nsys.exit(1)\n", "raised SystemExit (line 2): 1; its definitions are judged"),
+        ("print 'x'\n", "print(...)? (__init__.py, line 1); the other files are judged without it"),
+    ],
+)
+@pytest.mark.parametrize("module", [None, "theirs.right"])
+def test_what_an_init_fails_at_costs_no_other_file(init: str, note: str, module: str | None) -> None:
+    made = package(module, theirs__init=init, theirs__old=PRINTS, theirs__right="def f(x):\n    return 2 * x\n")
+
+    with ProcessBox(made, ("numpy",), SHORT) as box:
+        assert isinstance(box.loaded, Loaded), box.loaded
+        assert returned(box.call([Call("f" if module else "right.f", (2.0,))])[0]) == 4
+        (told,) = [one for one in box.loaded.notes if "__init__" in one]
+        assert note in told
+
+
+@pytest.mark.parametrize(
+    "way, called",
+    [("from .old import helper", "helper"), ("from .old import *", "helper"), ("from . import old", "old.helper"),
+     ("import theirs.old as o", "o.helper"), ("from old import helper", "helper")],
+)  # fmt: skip
+def test_what_needs_a_file_that_cannot_be_imported_says_so_and_nothing_else_is_lost(way: str, called: str) -> None:
+    uses = f"from __future__ import annotations\n{way}\ndef f(x: Unknown):\n    return x\n"
+    uses += f"def g(x):\n    return {called}(x)\n"
+    with ProcessBox(package(theirs__init="", theirs__old=PRINTS, theirs__uses=uses), ("numpy",), SHORT) as box:
+        right, lost, own = box.call([Call("uses.f", (2.0,)), Call("uses.g", (2.0,)), Call("old.helper", (2.0,))])
+        assert isinstance(box.loaded, Loaded)
+
+    assert returned(right) == 2
+    for raised in (lost, own):
+        assert isinstance(raised, Raised)
+        assert (raised.kind, raised.line) == ("SyntaxError", 2)
+    assert [note.partition(":")[0] for note in box.loaded.notes] == ["theirs/old.py", "theirs/uses.py, line 2"]
+
+
+def test_files_that_import_each_other_in_a_circle_are_judged() -> None:
+    made = package(
+        theirs__init="from .a import f\n",
+        theirs__a="from .b import g\ndef f(x):\n    return x\n",
+        theirs__b="from .a import f\ndef g(x):\n    return 2 * x\ndef h(x):\n    return f(x)\n",
+    )
+    with ProcessBox(made, ("numpy",), SHORT) as box:
+        first, second, third = box.call([Call("a.f", (2.0,)), Call("b.g", (2.0,)), Call("b.h", (2.0,))])
+
+    assert (returned(first), returned(second)) == (2, 4)
+    assert isinstance(third, Raised)
+    assert "cannot import name 'f' from partially initialized module 'theirs.a'" in third.message
 
 
 def test_old_course_files_find_past_builtins_and_matplotlib() -> None:
@@ -446,6 +517,13 @@ def test_memory_beyond_the_limit_is_the_submissions_own_error() -> None:
     assert "MemoryError" in outcome.kind
 
 
+def test_twenty_thousand_calls_may_be_made_at_once() -> None:
+    calls = [Call("f", (float(i),), {"y": 1.0}) for i in range(20_000)]
+    outcomes = answers("def f(x, y=0):\n    return x + y\n", *calls, limits=Limits())
+
+    assert [returned(one) for one in outcomes] == [i + 1.0 for i in range(20_000)]
+
+
 def test_a_loop_is_stopped_by_the_cpu_clock() -> None:
     limits = Limits(call_seconds=0.2, wall_factor=100)
 
@@ -519,9 +597,10 @@ def test_junk_on_every_descriptor_breaks_the_protocol_and_nothing_else(junk: str
 def test_a_well_formed_reply_that_nobody_asked_for_is_no_answer() -> None:
     text = """
         import os
-        from gradproof_child.codec import frame
+        from gradproof_child.codec import REPLY, encode
         def f():
-            forged = frame(0, {"status": "returned", "values": [42.0], "mutated": [], "aliased": False})
+            body = encode([[42.0], False])
+            forged = REPLY.pack(0, len(body)) + body
             for descriptor in range(3, 64):
                 try:
                     os.write(descriptor, forged)
@@ -534,7 +613,7 @@ def test_a_well_formed_reply_that_nobody_asked_for_is_no_answer() -> None:
 
 
 def test_a_forged_reply_of_no_known_form_breaks_the_protocol() -> None:
-    replies: list[Any] = [{"status": "returned"}, [], ["returned"], ["returned", 1, [], False], ["returned", [], [], 0]]
+    replies: list[Any] = [{"status": "returned"}, [], [[]], [1, False], [[], 0], [[], False, 1]]
 
     for reply in replies:
         assert contract.outcome(reply) == Killed("it broke the protocol: a reply of an unknown form")
@@ -546,7 +625,7 @@ def test_a_forged_listing_breaks_the_protocol() -> None:
     for functions in listings:
         forged = contract.loaded({"status": "loaded", "functions": functions, "notes": [], "imports": []})
         assert forged == Killed("it broke the protocol: a listing of an unknown form")
-    assert contract.loaded(["returned", [], [], False]) == Killed("it broke the protocol: a reply out of order")
+    assert contract.loaded([[], False]) == Killed("it broke the protocol: a reply out of order")
 
 
 def test_standard_input_is_empty() -> None:
@@ -594,6 +673,28 @@ def test_a_lying_subclass_of_an_array_comes_back_as_the_array_that_it_is() -> No
     assert type(value) is np.ndarray
     assert value.shape == (3,)
     np.testing.assert_array_equal(value, [1, 2, 3])
+
+
+def test_an_array_of_another_kind_comes_back_as_what_it_gives_numpy() -> None:
+    text = """
+        import dataclasses, numpy as np
+        @dataclasses.dataclass
+        class Tensor:
+            data: object
+            def __array__(self, dtype=None, copy=None): return np.asarray(self.data)
+        class Lent:
+            def __init__(self, data): self.data = data
+            def __dlpack__(self, **keywords): return self.data.__dlpack__(**keywords)
+            def __dlpack_device__(self): return self.data.__dlpack_device__()
+        class Odd:
+            def __array__(self, dtype=None, copy=None): return np.array([object()])
+        def f(x):
+            return Tensor(2 * x), [Lent(3 * x)], Odd(), Tensor
+        """
+    doubled, (tripled,), odd, kind = returned(answer(text, np.array([1.0, 2.0])))
+
+    np.testing.assert_array_equal([doubled, tripled], [[2, 4], [3, 6]])
+    assert (odd, kind) == (Opaque("an array of object"), Opaque("a type"))
 
 
 def test_long_doubles_come_back_as_doubles() -> None:
@@ -669,7 +770,7 @@ def test_a_result_too_large_is_told_and_does_not_end_the_submission() -> None:
     first, second = answers(text, Call("f", (1e7,)), Call("f", (2.0,)), limits=Limits())
 
     assert isinstance(first, Raised)
-    assert "a message of" in first.message
+    assert "80,000,065 bytes, at most 262,144 are read" in first.message
     assert returned(second).shape == (2,)
 
 
@@ -813,7 +914,8 @@ def test_closing_twice_is_harmless() -> None:
     box.close()
 
 
-def test_a_file_too_large_for_a_message_is_told() -> None:
+def test_a_file_too_large_for_a_message_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "MAX_BODY", 1 << 26)
     with ProcessBox(Submission("a", "a", "package", "a", {"a.py": "#" * 10, **many_files()}), ("numpy",), SHORT) as box:
         assert isinstance(box.loaded, Raised)
         assert "too large" in box.loaded.message
@@ -857,11 +959,14 @@ def started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[byte
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_a_signal_ends_the_grader_and_its_child(number: signal.Signals, status: int, tmp_path: Path) -> None:
     (tmp_path / "sleeps.py").write_text("import time\ntime.sleep(600)\n")
-    program = "import sys; sys.argv = ['gradproof', 'grade', 'sleeps.py']; import gradproof; gradproof.main()"
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a background run ignores it
+        "sys.argv = ['gradproof', 'grade', 'sleeps.py']; import gradproof; gradproof.main()"
+    )
 
     with started([sys.executable, "-P", "-c", program], tmp_path) as process:
-        assert eventually(lambda: children_of(process.pid))
-        (child,) = children_of(process.pid)
+        assert eventually(lambda: zygotes_of(process.pid))
+        (child,) = zygotes_of(process.pid)
         process.send_signal(number)
         out, error = process.communicate(timeout=30)
 

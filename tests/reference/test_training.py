@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -291,6 +292,17 @@ def test_training_writes_into_nothing_that_it_is_given() -> None:
     fitted = training.fit(network, x, k, np.random.default_rng(0), lr=0.1, epochs=2, batch_size=5)
 
     assert all((a != b).any() for a, b in zip(leaves(network.params), leaves(fitted.network.params), strict=True))
+
+
+def test_a_network_may_be_of_another_type_with_the_fields_of_a_block() -> None:
+    theirs = SimpleNamespace(**small()._asdict())
+    one, other = (
+        training.fit(network, X, K, np.random.default_rng(0), lr=0.1, epochs=1)  # type: ignore[arg-type]
+        for network in (theirs, small())
+    )
+
+    assert type(one.network) is Block
+    assert all((a == b).all() for a, b in zip(leaves(one.network[:2]), leaves(other.network[:2]), strict=True))
 
 
 def test_the_dtype_of_the_network_is_kept() -> None:

@@ -47,9 +47,13 @@ class Aspect(Struct, frozen=True):
 class Diagnosis(Struct, frozen=True):
     """What explains the numbers, in words for whoever wrote the code."""
 
-    kind: Literal["misconception", "convention", "pattern"]
+    kind: Literal["misconception", "convention", "pattern", "hint"]
     name: str
     message: str
+    gives: str = ""
+    """Of a mistake: which of the numbers it gives exactly, if not all of them: "your dW"."""
+    by: Literal["numbers", "draws", "behaviour"] = "numbers"
+    """What a mistake or convention is recognized by: numbers can be the same, draws only alike."""
 
 
 class Witness(Struct, frozen=True):
@@ -63,6 +67,22 @@ class Witness(Struct, frozen=True):
     allowed: Any
     problem: str
     code: str
+
+
+class Pace(Struct, frozen=True):
+    """How fast a function is beside another, held against what was asked: by CPU time, on one thread."""
+
+    against: Literal["reference", "torch"]
+    size: str
+    within: float
+    """So many times the other's time is asked for."""
+    ratio: float | None
+    low: float | None
+    high: float | None
+    """Between these the ratio lies, with 95 % confidence."""
+    passed: bool
+    """Whether it was not seen to be slower than that: noise costs nothing."""
+    reason: str
 
 
 class ExerciseReport(Struct, frozen=True):
@@ -85,6 +105,12 @@ class ExerciseReport(Struct, frozen=True):
     failed_cases: int
     notes: list[str]
     seconds: float
+    hints: list[str] = []
+    """What may be told before the deadline: where it goes wrong, never how to put it right."""
+    paces: list[Pace] = []
+    """How fast it is, where an assignment gives points for that."""
+    max_error_over_allowed: float | None = None
+    """Of the cases that `max_ulp` is of; None where it is not finite."""
 
 
 class SubmissionReport(Struct, frozen=True):
@@ -107,17 +133,32 @@ class Isolation(Struct, frozen=True):
     layers: list[str] = []
     missing: dict[str, str] = {}
     """Why a layer was not there."""
+    around: Literal["bubblewrap", ""] = ""
+    """What stood around them all besides, which makes no tier."""
+
+
+class Device(Struct, frozen=True):
+    """What functions of tensors computed on; all others compute on the CPU."""
+
+    kind: Literal["cpu", "cuda"] = "cpu"
+    name: str = ""
 
 
 class Run(Struct, frozen=True):
     """How the verdicts were reached."""
 
-    seed: int
+    seed: int | None
+    """None where it is kept from whoever reads this."""
     seed_kind: Literal["secret", "given", "public"]
     tier: Tier
     exercises: int
     versions: dict[str, str]
     isolation: Isolation = Isolation()
+    device: Device = Device()
+    hints: bool = False
+    """Whether all that gives an answer away was left out."""
+    title: str = ""
+    """What the assignment is called."""
 
 
 class Report(Struct, frozen=True):

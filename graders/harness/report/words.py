@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from graders.harness.report import Diagnosis, ExerciseReport, Witness
+
+HINTS = "Hints only: where it goes wrong, not what would be right."
 VERDICTS = {
     "unscored": "the harness failed; nothing is recorded",
-    "missing": "asked for and not there",
+    "missing": "asked for, but the submission has no function of this name",
     "unfilled": "not attempted",
     "incompatible": "cannot run here",
     "error": "raised, or returned the wrong type",
@@ -22,6 +26,32 @@ VERDICTS = {
     "convention": "right under another documented definition",
     "correct": "within rounding of the truth everywhere",
 }
+
+
+LETTERS = {
+    "unscored": "?", "missing": "M", "unfilled": "N", "incompatible": "P", "error": "E", "timeout": "T", "killed": "K",
+    "wrong": "W", "inexact": "I", "unstable": "U", "review": "R", "convention": "C", "correct": "✓",
+}  # fmt: skip
+"""A verdict in a cell of a table: no colour alone says it."""
+
+
+def why(exercise: ExerciseReport) -> str:
+    """Return the reason of a verdict without what the words for the verdict have said already."""
+    said = VERDICTS[exercise.verdict]
+    reason = exercise.reason.removeprefix(f"{said}: ").removesuffix(HELD_FOR_A_PERSON)
+    return "" if reason == said else reason
+
+
+HELD_FOR_A_PERSON = ": held for a person to look at"
+
+
+def together(exercises: Iterable[ExerciseReport]) -> list[list[ExerciseReport]]:
+    """Return verdicts in groups: those of which there is the same to say, and nothing else, are told at once."""
+    groups: dict[Any, list[ExerciseReport]] = {}
+    for at, e in enumerate(exercises):
+        more = e.diagnosis or e.witness or e.notes or e.replay or e.cases
+        groups.setdefault(at if more else (e.verdict, e.reason), []).append(e)
+    return list(groups.values())
 
 
 def number(value: Any, digits: int = 6) -> str:
@@ -45,14 +75,63 @@ def part_of(output: str) -> str:
     return output if not output or output.startswith("[") else f".{output}"
 
 
+def evidence(diagnosis: Diagnosis) -> str:
+    """Say what speaks for a mistake or convention: the numbers it gives, or what it does; nothing for a pattern."""
+    if diagnosis.kind != "misconception" and not (diagnosis.kind == "convention" and diagnosis.gives):
+        return ""
+    what = "mistake" if diagnosis.kind == "misconception" else "convention"
+    does = {
+        "numbers": f"gives exactly {diagnosis.gives or 'your numbers'}",
+        "draws": " ".join(filter(None, ["draws as yours does", diagnosis.gives])),
+        "behaviour": " ".join(filter(None, ["does as yours does", diagnosis.gives])),
+    }
+    return f"the {what} known as {diagnosis.name} {does[diagnosis.by]}"
+
+
+def given(witness: Witness) -> str:
+    """Say for which input it falls short, where there is no code that does; a long one is at the end, and cut."""
+    inputs = [f"{name}{' is' if _is_made(value) else ' ='} {brief(value)}" for name, value in witness.inputs.items()]
+    said = ", ".join(sorted(inputs, key=lambda one: len(one) > SHORT_INPUT))
+    return "" if witness.code or not said else f"for {said[:MOST_SHOWN]}{'…' * (len(said) > MOST_SHOWN)}"
+
+
+MOST_SHOWN = 400
+MOST_NUMBERS = 12
+SHORT_INPUT = 40
+
+
+def brief(value: Any) -> str:
+    """Return an input as a person reads it: six digits, of many numbers how many, of a function what it is."""
+    if isinstance(value, dict):
+        fields = ", ".join(f"{name} = {brief(part)}" for name, part in value.items() if name != "is")
+        return f"{value['is']} ({fields})" if _is_made(value) else f"({fields})"
+    if isinstance(value, (list, tuple)):
+        count = _counted(value)
+        return f"{count} numbers" if count > MOST_NUMBERS else f"[{', '.join(map(brief, value))}]"
+    return str(value) if len(str(value)) <= 8 else number(value)
+
+
+def _is_made(value: Any) -> bool:
+    """Return whether an input is a function or another thing that is made of numbers, and says what it is."""
+    return isinstance(value, dict) and "is" in value
+
+
+def _counted(value: Any) -> int:
+    return sum(map(_counted, value)) if isinstance(value, (list, tuple)) else 1
+
+
 def one_line(text: str) -> str:
     """Return text from a stranger on one line, without control characters: it cannot move the cursor or fake a line."""
     line = re.sub(r"\s*\n\s*", " ", text)
-    return re.sub(
-        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]",
-        "\ufffd",
-        line,
-    )
+    line = re.sub(r"(?:^|(?<=\s))(::|##(?=\[|vso))", "\ufffd", line)  # what build services take for their commands
+    return "".join("\ufffd" if _hidden(character) else character for character in line)
+
+
+def _hidden(character: str) -> bool:
+    """Return whether a character is no text to be seen: control, direction, half a pair, what is reserved."""
+    if " " <= character <= "~" or character == "\t":
+        return False
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
 def kept_apart(tier: str, missing: Mapping[str, str]) -> str:
@@ -64,6 +143,11 @@ def kept_apart(tier: str, missing: Mapping[str, str]) -> str:
         layers.setdefault(plain_reason(layer, reason), []).append(layer)
     said = "; ".join(f"without {', '.join(names)}: {reason}" for reason, names in layers.items())
     return f"{tier} ({said})" if said else tier
+
+
+def computed_on(kind: str, name: str) -> str:
+    """Say what functions of tensors computed on, where that is not the CPU."""
+    return "" if kind == "cpu" else f"device: {kind} ({one_line(name)})"
 
 
 def plain_reason(layer: str, reason: str) -> str:

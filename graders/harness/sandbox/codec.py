@@ -1,8 +1,12 @@
 """Bytes that carry data and nothing else: arrays, numbers, strings and containers of these.
 
-A frame is a header (sequence number, length) and one value. A value is a tag byte and its content, little-endian.
-There is no tag for code, so that decoding hostile bytes can at worst raise `Malformed`. Both sides of the boundary run
-this file; it imports the standard library and NumPy.
+A value is a tag byte and its content, little-endian. There is no tag for code, so that decoding hostile bytes can at
+worst raise `Malformed`. The elements of an array begin at a multiple of `ALIGNMENT` from the first byte, so that they
+can be used where they lie. Both sides of the boundary run this file; it imports the standard library and NumPy.
+
+A request is a header on the channel (number, where its body begins in the arena, its length, how much room there is
+for an answer) and a body in the arena, memory that both sides share. A reply is a header (number, length) and a body,
+which follows on the channel if it is short, and lies at the start of the arena if it is long.
 """
 
 from __future__ import annotations
@@ -15,18 +19,25 @@ from typing import Any
 
 import numpy as np
 
-MAX_FRAME = 1 << 26
-MAX_DEPTH = 8
+MAX_BODY = 1 << 28
+MAX_DEPTH = 12
 MAX_ITEMS = 100_000
 MAX_TEXT = 1 << 24
 DTYPES = tuple(np.dtype(code) for code in "?bBhHiIqQefd")
-HEADER = struct.Struct("<QQ")
+ALIGNMENT = 64  # a cache line, and more than any vector instruction asks for
+REQUEST = struct.Struct("<QQQQ")
+REPLY = struct.Struct("<QQ")
+SHORT = 1 << 16
+"""Bytes of a reply that are sent through the channel; longer ones go through the arena."""
 
 _INT = struct.Struct("<q")
 _FLOAT = struct.Struct("<d")
 _COUNT = struct.Struct("<I")
 _SHAPES = tuple(struct.Struct(f"<{ndim}q") for ndim in range(9))
 _LITTLE = tuple(dtype.newbyteorder("<") for dtype in DTYPES)
+_SIZES = tuple(dtype.itemsize for dtype in DTYPES)
+CODES = {dtype: code for code, dtype in enumerate(DTYPES)}
+_HEADS = tuple(struct.Struct(f"<cBB{ndim}q") for ndim in range(9))
 
 
 class Malformed(ValueError):
@@ -72,28 +83,71 @@ class Opaque:
     described: str
 
 
+class _Body(bytearray):
+    """The bytes of a value but for those of large arrays, which are not copied: they stand for themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.large: list[tuple[int, memoryview]] = []
+        self.apart = 0
+
+    @property
+    def size(self) -> int:
+        return len(self) + self.apart
+
+    def add(self, elements: memoryview) -> None:
+        self.large.append((len(self), elements))
+        self.apart += elements.nbytes
+
+
 def encode(value: Any) -> bytes:
     """Return the bytes of a value; raise `Malformed` on what cannot cross."""
-    parts: list[bytes] = []
-    _write(value, parts, MAX_DEPTH)
-    return b"".join(parts)
+    return b"".join(pieces(value))
+
+
+def pieces(value: Any) -> list[bytes | memoryview]:
+    """Return the bytes of a value in pieces, where those of a large array are where the array is; raise `Malformed`."""
+    body = _Body()
+    _write(value, body, MAX_DEPTH)
+    if body.size > MAX_BODY:
+        raise Malformed(f"a message of {body.size} bytes, at most {MAX_BODY}")
+    made: list[bytes | memoryview] = []
+    data, done = bytes(body), 0
+    for at, elements in body.large:
+        made += [data[done:at], elements]
+        done = at
+    return [*made, data[done:]]
 
 
 def decode(data: bytes | bytearray | memoryview) -> Any:
     """Return the value of the bytes, all of them; raise `Malformed` on anything else. Arrays are fresh and writable."""
-    reader = _Reader(bytes(data))
+    return decode_some(data, MAX_ITEMS)[0]
+
+
+def decode_some(data: bytes | bytearray | memoryview, items: int) -> tuple[Any, int]:
+    """Return the value like `decode`, and how many of so many items are left: each costs more than its bytes."""
+    reader = _Reader(bytes(data), copies=True, items=items)
+    return _whole(reader), reader.left
+
+
+def decode_in_place(data: bytearray | memoryview) -> Any:
+    """Return the value of the bytes like `decode`, with arrays that lie in them: to write to one is to write there.
+
+    They are the grader's own, which may make any number of calls at once: as many items as there are bytes.
+    """
+    return _whole(_Reader(data, copies=False, items=len(data)))
+
+
+def _whole(reader: _Reader) -> Any:
     value = reader.value(MAX_DEPTH)
     if reader.at != len(reader.data):
         raise Malformed(f"{len(reader.data) - reader.at} bytes after the value")
     return value
 
 
-def frame(sequence: int, value: Any) -> bytes:
-    """Return one message: header and value."""
-    body = encode(value)
-    if len(body) > MAX_FRAME:
-        raise Malformed(f"a message of {len(body)} bytes, at most {MAX_FRAME}")
-    return HEADER.pack(sequence, len(body)) + body
+def aligned(at: int) -> int:
+    """Return the next place, this one or a later, where the elements of an array may begin."""
+    return -(-at // ALIGNMENT) * ALIGNMENT
 
 
 def _text(value: str) -> bytes:
@@ -101,53 +155,60 @@ def _text(value: str) -> bytes:
     return _COUNT.pack(len(data)) + data
 
 
-def _write(value: Any, parts: list[bytes], depth: int) -> None:
+def _write(value: Any, data: _Body, depth: int) -> None:
     if depth < 0:
         raise Malformed("nested too deeply")
     kind = type(value)
     if kind is Encoded:
-        parts.append(value.data)
+        data += b"e"
+        data += bytes(-data.size % ALIGNMENT)
+        data += value.data
     elif value is None:
-        parts.append(b"N")
+        data += b"N"
     elif kind is bool:
-        parts.append(b"T" if value else b"F")
+        data += b"T" if value else b"F"
     elif kind is int:
         if not -(2**63) <= value < 2**63:
             raise Malformed("an integer of more than 64 bits")
-        parts.append(b"i" + _INT.pack(value))
+        data += b"i" + _INT.pack(value)
     elif kind is float:
-        parts.append(b"f" + _FLOAT.pack(value))
+        data += b"f" + _FLOAT.pack(value)
     elif kind is str:
-        parts.append(b"s" + _text(value))
+        data += b"s" + _text(value)
     elif kind is np.ndarray:
-        native = value.dtype.newbyteorder("=")
-        if native not in DTYPES or value.ndim > 8:
+        ndim = value.ndim
+        code = CODES.get(value.dtype if value.dtype.isnative else value.dtype.newbyteorder("="))
+        if code is None or ndim > 8:
             raise Malformed(f"an array of dtype {value.dtype}")
-        header = struct.pack(f"<BB{value.ndim}q", DTYPES.index(native), value.ndim, *value.shape)
-        parts.append(b"a" + header)
-        parts.append(value.astype(value.dtype.newbyteorder("<"), order="C", copy=False).tobytes())
+        data += _HEADS[ndim].pack(b"a", code, ndim, *value.shape)
+        data += bytes(-data.size % ALIGNMENT)
+        elements = value.astype(_LITTLE[code], copy=False)
+        if value.nbytes > SHORT:
+            data.add(np.ascontiguousarray(elements).data.cast("B"))
+        else:
+            data += elements.tobytes()
     elif kind is list or kind is tuple:
-        parts.append((b"l" if kind is list else b"t") + _COUNT.pack(len(value)))
+        data += (b"l" if kind is list else b"t") + _COUNT.pack(len(value))
         for item in value:
-            _write(item, parts, depth - 1)
+            _write(item, data, depth - 1)
     elif kind is dict:
-        parts.append(b"d" + _COUNT.pack(len(value)))
+        data += b"d" + _COUNT.pack(len(value))
         for key, item in value.items():
             if type(key) is not str:
                 raise Malformed(f"a key of type {type(key).__name__}")
-            parts.append(_text(key))
-            _write(item, parts, depth - 1)
+            data += _text(key)
+            _write(item, data, depth - 1)
     elif kind is Kept:
-        parts.append(b"k" + _text(value.name))
-        _write(list(value.path), parts, depth - 1)
+        data += b"k" + _text(value.name)
+        _write(list(value.path), data, depth - 1)
     elif kind is Record:
-        parts.append(b"r" + _text(value.name))
-        _write(dict(value.fields), parts, depth - 1)
+        data += b"r" + _text(value.name)
+        _write(dict(value.fields), data, depth - 1)
     elif kind is Rebuilt:
-        parts.append(b"b" + _text(value.name))
-        _write([list(value.fields), value.kept], parts, depth - 1)
+        data += b"b" + _text(value.name)
+        _write([list(value.fields), value.kept], data, depth - 1)
     elif kind is Opaque:
-        parts.append(b"o" + _text(value.described))
+        data += b"o" + _text(value.described)
     else:
         raise Malformed(f"a value of type {kind.__name__}")
 
@@ -155,12 +216,13 @@ def _write(value: Any, parts: list[bytes], depth: int) -> None:
 class _Reader:
     """A place in bytes from a stranger, and how many values may still be read there."""
 
-    __slots__ = ("at", "data", "left")
+    __slots__ = ("at", "copies", "data", "left")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | bytearray | memoryview, copies: bool, items: int) -> None:
         self.data = data
+        self.copies = copies
         self.at = 0
-        self.left = MAX_ITEMS
+        self.left = items
 
     def take(self, size: int) -> int:
         """Return where the next so many bytes begin, which are passed."""
@@ -175,10 +237,9 @@ class _Reader:
         self.left -= 1
         if depth < 0 or self.left < 0:
             raise Malformed("nested too deeply, or too many items")
-        tag = self.data[self.take(1)]
-        reader = _READERS.get(tag)
+        reader = _READERS.get(self.data[self.take(1)])
         if reader is None:
-            raise Malformed(f"an unknown tag {bytes([tag])!r}")
+            raise Malformed(f"an unknown tag {bytes(self.data[self.at - 1 : self.at])!r}")
         return reader(self, depth)
 
     def count(self) -> int:
@@ -194,7 +255,7 @@ class _Reader:
         if size > MAX_TEXT:
             raise Malformed(f"a text of {size} bytes")
         at = self.take(size)
-        return self.data[at : at + size].decode("utf-8", "replace")
+        return str(self.data[at : at + size], "utf-8", "replace")
 
     def items(self, depth: int) -> list[Any]:
         """Return so many values as are announced."""
@@ -213,17 +274,23 @@ class _Reader:
         if code >= len(DTYPES) or ndim > 8:
             raise Malformed(f"an array of dtype code {code} and {ndim} dimensions")
         shape = _SHAPES[ndim].unpack_from(self.data, self.take(8 * ndim))
-        if min(shape, default=0) < 0:
+        if shape and min(shape) < 0:
             raise Malformed("a negative length")
+        self.at += -self.at % ALIGNMENT
         count = math.prod(shape)  # Python integers: no overflow to hide behind
-        at = self.take(count * DTYPES[code].itemsize)
+        at = self.take(count * _SIZES[code])
         if code == 0 and np.frombuffer(self.data, np.uint8, count, at).max(initial=0) > 1:
             raise Malformed("a truth value that is neither 0 nor 1")
         try:
-            array = np.frombuffer(self.data, _LITTLE[code], count, at).reshape(shape)
+            array: np.ndarray[Any, Any] = np.ndarray(shape, _LITTLE[code], self.data, at)
         except ValueError:  # beside a length of zero, another may be longer than any array's
             raise Malformed(f"no array has the shape {shape}") from None
-        return array.astype(DTYPES[code], copy=True)
+        return array.astype(DTYPES[code]) if self.copies else array
+
+    def encoded(self, depth: int) -> Any:
+        """Return a value that was encoded by itself, and thus begins where its arrays are aligned."""
+        self.at = aligned(self.at)
+        return self.value(depth - 1)
 
     def kept(self, depth: int) -> Kept:
         """Return a value that stayed in the child."""
@@ -256,6 +323,7 @@ _READERS: dict[int, Callable[[_Reader, int], Any]] = {
     ord("f"): lambda reader, depth: _FLOAT.unpack_from(reader.data, reader.take(8))[0],
     ord("s"): lambda reader, depth: reader.text(),
     ord("a"): lambda reader, depth: reader.array(),
+    ord("e"): _Reader.encoded,
     ord("l"): _Reader.items,
     ord("t"): lambda reader, depth: tuple(reader.items(depth)),
     ord("d"): _Reader.fields,

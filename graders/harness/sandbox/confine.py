@@ -66,12 +66,14 @@ def give_up_capabilities() -> None:
 # ---------------------------------------------------------------- Landlock
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # on every architecture
-_EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
+_WRITE_FILE, _READ_FILE, _READ_DIR, _IOCTL = 1 << 1, 1 << 2, 1 << 3, 1 << 15
 _RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 """How many rights on files each version of Landlock knows; later ones know as many as the fifth."""
 _NET_SINCE, _SCOPES_SINCE = 4, 6
 LANDLOCK_WANTED = 6
 """From this version on connections, abstract sockets and signals are covered too."""
+OWN_FILES, OWN_THREADS = ("/proc/self/comm", "/proc/self/maps", "/proc/self/status"), "/proc/self/task"
+"""What the driver of a device reads of its process, and where it writes the names of its threads, or does not start."""
 
 
 def landlock_version() -> int:
@@ -81,8 +83,11 @@ def landlock_version() -> int:
     return max(0, int(_libc().syscall(_CREATE_RULESET, None, 0, 1)))
 
 
-def landlock_rules(readable: Iterable[str]) -> int:
-    """Return a descriptor of rules that let these files and folders be read, and nothing else be touched."""
+def landlock_rules(readable: Iterable[str], usable: Iterable[str] = ()) -> int:
+    """Return a descriptor of rules that let these files and folders be read, and nothing else be touched.
+
+    What is in `usable`, a device, can be written to and controlled as well.
+    """
     version = landlock_version()
     if not version:
         number = ctypes.get_errno()
@@ -92,14 +97,15 @@ def landlock_rules(readable: Iterable[str]) -> int:
     size = 8 if version < _NET_SINCE else 16 if version < _SCOPES_SINCE else 24
     libc = _libc()
     rules = _asked(libc.syscall(_CREATE_RULESET, attributes, size, 0), "landlock_create_ruleset")
-    for path in readable:
+    use = (_WRITE_FILE | _IOCTL) & files
+    for path, more in [*((path, 0) for path in readable), *((path, use) for path in usable)]:
         try:
             beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue  # what is not there cannot be read
         try:
             rights = _READ_FILE | _READ_DIR if os.path.isdir(path) else _READ_FILE
-            rule = struct.pack("<Qi", rights, beneath)
+            rule = struct.pack("<Qi", rights | more, beneath)
             _asked(libc.syscall(_ADD_RULE, rules, 1, rule, 0), f"landlock_add_rule {path}")
         finally:
             os.close(beneath)
@@ -114,14 +120,18 @@ def give_up_files(rules: int) -> None:
 # ---------------------------------------------------------------- limits
 
 
-def limit(memory: int, seconds: int) -> None:
-    """Bound what this process can take; each limit can only be lowered from here."""
+def limit(memory: int, seconds: int, device: bool = False) -> None:
+    """Bound what this process can take; each limit can only be lowered from here.
+
+    The driver of a device reserves an address space as large as all memory there is, so what is bounded for it is the
+    private memory that can be written to; and it opens some thirty files for each device.
+    """
     wanted = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_DATA if device else resource.RLIMIT_AS: memory,
         resource.RLIMIT_CPU: seconds,
         resource.RLIMIT_FSIZE: 1 << 16,
-        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_NOFILE: 1024 if device else 64,
         resource.RLIMIT_MEMLOCK: 0,
     }
     for what, value in wanted.items():
@@ -141,11 +151,16 @@ _NUMBER, _ARCHITECTURE = 0, 4
 
 
 class _Machine:
-    """The system calls of an architecture, by name."""
+    """The system calls of an architecture, by name: all that a child makes, and what the driver of a device adds."""
 
-    def __init__(self, audit: int, names: str) -> None:
+    def __init__(self, audit: int, names: str, device: str) -> None:
         self.audit = audit
-        self.calls = {name: int(number) for name, number in (pair.split("=") for pair in names.split())}
+        self.calls = self._numbers(names)
+        self.device = self._numbers(device)
+
+    @staticmethod
+    def _numbers(names: str) -> dict[str, int]:
+        return {name: int(number) for name, number in (pair.split("=") for pair in names.split())}
 
 
 MACHINES = {
@@ -154,7 +169,7 @@ MACHINES = {
         "read=0 write=1 open=2 close=3 stat=4 fstat=5 lstat=6 poll=7 lseek=8 mmap=9 mprotect=10 munmap=11 brk=12 "
         "rt_sigaction=13 rt_sigprocmask=14 rt_sigreturn=15 pread64=17 readv=19 writev=20 access=21 pipe=22 select=23 "
         "sched_yield=24 mremap=25 msync=26 mincore=27 madvise=28 dup=32 dup2=33 pause=34 nanosleep=35 getitimer=36 "
-        "alarm=37 setitimer=38 getpid=39 clone=56 exit=60 kill=62 uname=63 fcntl=72 getcwd=79 readlink=89 "
+        "alarm=37 setitimer=38 getpid=39 recvmsg=47 clone=56 exit=60 kill=62 uname=63 fcntl=72 getcwd=79 readlink=89 "
         "gettimeofday=96 getrlimit=97 getrusage=98 sysinfo=99 times=100 getuid=102 getgid=104 geteuid=107 getegid=108 "
         "getppid=110 getpgrp=111 getpgid=121 getsid=124 rt_sigpending=127 rt_sigtimedwait=128 rt_sigsuspend=130 "
         "sigaltstack=131 statfs=137 fstatfs=138 getpriority=140 sched_getparam=143 sched_getscheduler=145 "
@@ -165,6 +180,7 @@ MACHINES = {
         "getcpu=309 getrandom=318 membarrier=324 statx=332 rseq=334 close_range=436 faccessat2=439 clone3=435 "
         "ptrace=101 mount=165 keyctl=250 unshare=272 perf_event_open=298 setns=308 process_vm_readv=310 "
         "process_vm_writev=311 bpf=321 userfaultfd=323 io_uring_setup=425 io_uring_enter=426 io_uring_register=427",
+        "ioctl=16 socket=41 bind=49 listen=50 setsockopt=54 eventfd2=290",
     ),
     "aarch64": _Machine(
         0xC00000B7,
@@ -177,10 +193,11 @@ MACHINES = {
         "rt_sigaction=134 rt_sigprocmask=135 rt_sigpending=136 rt_sigtimedwait=137 rt_sigreturn=139 getpriority=141 "
         "times=153 getpgid=155 getsid=156 uname=160 getrlimit=163 getrusage=165 prctl=167 getcpu=168 gettimeofday=169 "
         "getpid=172 getppid=173 getuid=174 geteuid=175 getgid=176 getegid=177 gettid=178 sysinfo=179 brk=214 "
-        "munmap=215 mremap=216 clone=220 mmap=222 mprotect=226 msync=227 mincore=232 madvise=233 prlimit64=261 "
-        "getrandom=278 membarrier=283 statx=291 rseq=293 close_range=436 faccessat2=439 clone3=435 ptrace=117 mount=40 "
-        "keyctl=219 unshare=97 perf_event_open=241 setns=268 process_vm_readv=270 process_vm_writev=271 bpf=280 "
-        "userfaultfd=282 io_uring_setup=425 io_uring_enter=426 io_uring_register=427",
+        "recvmsg=212 munmap=215 mremap=216 clone=220 mmap=222 mprotect=226 msync=227 mincore=232 madvise=233 "
+        "prlimit64=261 getrandom=278 membarrier=283 statx=291 rseq=293 close_range=436 faccessat2=439 clone3=435 "
+        "ptrace=117 mount=40 keyctl=219 unshare=97 perf_event_open=241 setns=268 process_vm_readv=270 "
+        "process_vm_writev=271 bpf=280 userfaultfd=282 io_uring_setup=425 io_uring_enter=426 io_uring_register=427",
+        "eventfd2=19 ioctl=29 socket=198 bind=200 listen=201 setsockopt=208",
     ),
 }
 FATAL = (
@@ -201,29 +218,28 @@ def _argument(position: int) -> int:
     return 16 + 8 * position
 
 
-def _one_of(position: int, values: Sequence[int]) -> list[Instruction]:
-    """Let the call through if an argument is one of these."""
+def _one_of(position: int, values: Sequence[int], mask: int = 0) -> list[Instruction]:
+    """Let the call through if an argument, or these bits of it, are one of these."""
     lines: list[Instruction] = [(_LOAD, 0, 0, _argument(position))]
+    lines += [(_AND, 0, 0, mask)] if mask else []
     lines += [(_EQUAL, len(values) - i, 0, value & 0xFFFFFFFF) for i, value in enumerate(values)]
     return [*lines, (_RETURN, 0, 0, _ERRNO | _EPERM), (_RETURN, 0, 0, _ALLOW)]
 
 
-def _masked(position: int, mask: int, value: int) -> list[Instruction]:
-    """Let the call through if these bits of an argument have this value."""
-    return [
-        (_LOAD, 0, 0, _argument(position)),
-        (_AND, 0, 0, mask),
-        (_EQUAL, 0, 1, value),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _ERRNO | _EPERM),
-    ]
+def _masked(*conditions: tuple[int, int, int]) -> list[Instruction]:
+    """Let the call through if these bits of each of these arguments have this value: (position, bits, value)."""
+    lines: list[Instruction] = []
+    for i, (position, mask, value) in enumerate(conditions, 1):
+        to_the_end = 3 * (len(conditions) - i) + 1
+        lines += [(_LOAD, 0, 0, _argument(position)), (_AND, 0, 0, mask), (_EQUAL, 0, to_the_end, value)]
+    return [*lines, (_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _ERRNO | _EPERM)]
 
 
 def _checks(pid: int) -> dict[str, list[Instruction]]:
     """Return what is asked of the arguments of each checked call."""
     shared_memory = 0x01 | 0x20  # MAP_SHARED and MAP_ANONYMOUS, together a channel to a forked process
     return {
-        "clone": _masked(0, _THREAD | _NAMESPACES, _THREAD),
+        "clone": _masked((0, _THREAD | _NAMESPACES, _THREAD)),
         "fcntl": _one_of(1, (0, 1, 2, 3, 4, 1030)),  # duplicate, and read or set the flags of a descriptor
         "kill": _one_of(0, (pid,)),
         "tgkill": _one_of(0, (pid,)),
@@ -240,7 +256,26 @@ def _checks(pid: int) -> dict[str, list[Instruction]]:
     }
 
 
-def filter_of(machine: str, pid: int) -> list[Instruction]:
+def _checks_for_a_device(pid: int) -> dict[str, list[Instruction]]:
+    """Return the same for a child with a device, whose driver, in the process as CUDA, makes a few calls more.
+
+    - ioctl is how a device is told and asked. Landlock says on which files; here the numbers are those of the GPU's two
+      drivers, and not those of terminals, sockets and the like.
+    - socket, setsockopt, bind, listen: CUDA waits, under a name without a file, for processes that would share its
+      memory, and does not start if it cannot. Without connect and accept it reaches nobody, and nobody reaches it.
+    - eventfd2 is how its threads wake each other: a number that can be waited for.
+    - mmap of memory that is shared and has no file, once for each of its channels. No limit counts such memory but that
+      of the address space, which is why others may not have it.
+    """
+    return _checks(pid) | {
+        "ioctl": _one_of(1, (0x4600, 0x0000), mask=0xFF00),  # "F", the GPU's; 0, that of its memory
+        "socket": _masked((0, 0xFFFFFFFF, 1), (1, 0xF, 5)),  # AF_UNIX, SOCK_SEQPACKET
+        "setsockopt": _masked((1, 0xFFFFFFFF, 1), (2, 0xFFFFFFFF, 16)),  # SOL_SOCKET, SO_PASSCRED: who speaks
+        "mmap": _masked((3, 0x100 | 0x40000, 0)),  # growing downwards, huge pages
+    }
+
+
+def filter_of(machine: str, pid: int, device: bool = False) -> list[Instruction]:
     """Return the program that decides on each system call of this process: (code, jump if true, if false, value)."""
     known = MACHINES[machine]
     lines: list[Instruction] = [
@@ -251,8 +286,8 @@ def filter_of(machine: str, pid: int) -> list[Instruction]:
     ]
     if machine == "x86_64":
         lines += [(_GREATER, 0, 1, 0x40000000), (_RETURN, 0, 0, _KILL)]  # another way to name calls (x32)
-    checks = _checks(pid)
-    for name, number in known.calls.items():
+    checks = _checks_for_a_device(pid) if device else _checks(pid)
+    for name, number in (known.calls | (known.device if device else {})).items():
         if name in checks:
             lines += [(_EQUAL, 0, len(checks[name]), number), *checks[name]]
         else:
@@ -261,18 +296,19 @@ def filter_of(machine: str, pid: int) -> list[Instruction]:
     return [*lines, (_RETURN, 0, 0, _ERRNO | _EPERM)]
 
 
-def give_up_system_calls() -> None:
+def give_up_system_calls(device: bool = False) -> None:
     """Install the filter; from here on this process computes, and does nothing else."""
     machine = platform.machine()
     if machine not in MACHINES:
         raise Refused(errno.ENOSYS, f"seccomp: no filter is known for {machine}")
-    lines = filter_of(machine, os.getpid())
+    lines = filter_of(machine, os.getpid(), device)
     program = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *line) for line in lines))
     pointer = struct.pack("<HxxxxxxQ", len(lines), ctypes.addressof(program))
     _asked(_libc().prctl(22, 2, pointer, 0, 0), "seccomp")  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
 
 
 __all__ = [
-    "LANDLOCK_WANTED", "LAYERS", "MACHINES", "Refused", "end_with_parent", "filter_of", "give_up_capabilities",
-    "give_up_files", "give_up_privileges", "give_up_system_calls", "landlock_rules", "landlock_version", "limit",
+    "LANDLOCK_WANTED", "LAYERS", "MACHINES", "OWN_FILES", "OWN_THREADS", "Refused", "end_with_parent", "filter_of",
+    "give_up_capabilities", "give_up_files", "give_up_privileges", "give_up_system_calls", "landlock_rules",
+    "landlock_version", "limit",
 ]  # fmt: skip

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from graders.harness.sandbox.codec import Encoded, Kept, Opaque, Record, encode
+from graders.harness.sandbox.codec import Encoded, Kept, Malformed, Opaque, Record, decode, encode
 
 Path = tuple[int | str, ...]
+MOST_FUNCTIONS = 5000
+"""Functions of a submission that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,9 @@ class Call:
     """One call to make: `function(*arguments, **keywords)`; the parts of its result at `read` come back.
 
     An argument may be `Kept`, a part of an earlier call's result that stayed in the child, or a `Record`, which the
-    child builds as a namedtuple. With `keep`, the whole result stays in the child under that name.
+    child builds as a namedtuple. With `keep`, the whole result stays in the child under that name. At
+    most `largest` bytes of the parts are read. Of calls that are made together the one that may take longest tells how
+    many `seconds` each may; 0 stands for what holds for all of a submission's.
     """
 
     function: str
@@ -25,6 +29,8 @@ class Call:
     keywords: Mapping[str, Any] = field(default_factory=dict)
     read: tuple[Path, ...] = ((),)
     keep: str = ""
+    largest: int = 1 << 18
+    seconds: float = 0.0
 
     @functools.cached_property
     def encoded(self) -> Encoded:
@@ -32,9 +38,11 @@ class Call:
         return Encoded(encode(self.as_data()))
 
     def as_data(self) -> list[Any]:
-        """Return the call as what the codec can carry."""
-        read = [list(path) for path in self.read]
-        return [self.function, list(self.arguments), dict(self.keywords), read, self.keep]
+        """Return the call as what the codec can carry; what most calls leave as it is, is left out."""
+        data: list[Any] = [self.function, list(self.arguments)]
+        if self.keywords or self.keep or self.read != ((),):
+            data += [dict(self.keywords), [list(path) for path in self.read], self.keep]
+        return data
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class Returned:
 
     values: tuple[Any, ...]
     mutated: tuple[int, ...] = ()
-    """Positions of the arguments that were written to."""
+    """Positions of the arguments that were written to, by the grader's own copy."""
     aliased: bool = False
     """Whether the result shares memory with an argument."""
 
@@ -59,6 +67,15 @@ class Raised:
     file: str = ""
     missing: str | None = None
     """The package that could not be imported, if that is why."""
+
+    @property
+    def not_done(self) -> bool:
+        """Whether it is the exception by which a hand-out says "to do": the starter was not filled in."""
+        return self.kind == NotImplementedError.__name__  # a submission's own, told by name; nothing here raises it
+
+
+WHOLE = "for the whole submission"
+"""The clock of a TimedOut that speaks of all calls together."""
 
 
 @dataclass(frozen=True)
@@ -143,50 +160,80 @@ class Box(Protocol):
 
 def outcome(reply: Any, call: Call | None = None) -> Outcome:
     """Return the outcome that a child's reply to a call describes; a reply of any other form broke the protocol."""
-    match reply:
-        case ["returned", list(values), list(mutated), bool(aliased)]:
-            positions = tuple(p for p in mutated if type(p) is int and p >= 0)
-            if call is not None and (len(values) != len(call.read) or any(p >= len(call.arguments) for p in positions)):
-                return Killed("it broke the protocol: a reply to another call")
-            return Returned(tuple(values), positions, aliased)
-        case {"status": "unreadable", "message": str(message)}:
-            return Raised("unreadable", message)
-        case {"status": "raised", "kind": str(kind), "message": str(message)}:
-            line, missing = reply.get("line"), reply.get("missing")
-            return Raised(
-                kind,
-                message,
-                line if isinstance(line, int) else None,
-                str(reply.get("text", "")),
-                str(reply.get("file", "")),
-                missing if isinstance(missing, str) else None,
-            )
+    if type(reply) is list and list(map(type, reply)) == [list, bool]:
+        if call is not None and len(reply[0]) != len(call.read):
+            return Killed("it broke the protocol: a reply to another call")
+        return Returned(tuple(reply[0]), aliased=reply[1])
+    if _status(reply) == "unreadable":
+        return Raised("unreadable", _text(reply, "message"))
+    if _status(reply) == "raised":
+        line = reply.get("line")
+        return Raised(
+            _text(reply, "kind", 100),
+            _text(reply, "message"),
+            line if type(line) is int else None,
+            _text(reply, "text", 200),
+            _text(reply, "file", 200),
+            _text(reply, "missing", 200) or None,
+        )
     return Killed("it broke the protocol: a reply of an unknown form")
+
+
+def _status(reply: Any) -> str:
+    """Return what a reply says it is; nothing else of it may be compared before its type is known."""
+    status = reply.get("status") if type(reply) is dict else None
+    return status if type(status) is str else ""
+
+
+def _text(reply: Any, name: str, most: int = 2000) -> str:
+    """Return a text that a reply holds under a name, cut where the child should have cut it."""
+    value = reply.get(name)
+    return value[:most] if type(value) is str else ""
+
+
+def written(sent: bytes, now: bytes) -> tuple[int, ...]:
+    """Return the positions of the arguments that differ between a call as it was sent and as it lies there now.
+
+    Raise `Malformed` if more than the elements of its arrays has changed, which no function does by accident.
+    """
+    match decode(sent), decode(now):
+        case [str(before), list(given), *rest], [str(after), list(found), *others]:
+            if before == after and len(given) == len(found) and encode(rest) == encode(others):
+                pairs = enumerate(zip(given, found, strict=True))
+                return tuple(position for position, (one, two) in pairs if encode(one) != encode(two))
+    raise Malformed("a call that was rewritten")
 
 
 def loaded(reply: Any) -> Loaded | Raised | Killed:
     """Return what a child's answer to loading describes."""
-    match reply:
-        case {"status": "loaded", "functions": list(functions), "notes": list(notes), "imports": list(imports)}:
-            try:
-                return Loaded(
-                    tuple(
-                        Function(
-                            str(f["name"]),
-                            None
-                            if f["parameters"] is None
-                            else tuple((str(n), str(k), bool(r)) for n, k, r in f["parameters"]),
-                            bool(f["own"]),
-                        )
-                        for f in functions
-                    ),
-                    tuple(str(note) for note in notes),
-                    tuple(name for name in imports if isinstance(name, str)),
-                )
-            except (TypeError, KeyError, ValueError):
-                return Killed("it broke the protocol: a listing of an unknown form")
+    if _status(reply) == "loaded":
+        functions, notes, imports = (reply.get(name) for name in ("functions", "notes", "imports"))
+        if not (type(functions) is type(notes) is type(imports) is list):
+            return Killed("it broke the protocol: a listing of an unknown form")
+        listed = [_listed(one) for one in functions[:MOST_FUNCTIONS]]
+        found = tuple(one for one in listed if one is not None)
+        if len(found) < len(listed):
+            return Killed("it broke the protocol: a listing of an unknown form")
+        said = [note[:400] for note in notes[:100] if type(note) is str]
+        if len(functions) > MOST_FUNCTIONS:
+            said.append(f"defines {len(functions):,} functions, of which the first {MOST_FUNCTIONS:,} are looked at")
+        return Loaded(found, tuple(said), tuple(n for n in imports[:100] if type(n) is str and len(n) <= 80))
     answer = outcome(reply)
     return answer if isinstance(answer, (Raised, Killed)) else Killed("it broke the protocol: a reply out of order")
+
+
+def _listed(one: Any) -> Function | None:
+    """Return the function that an entry of a listing describes, or None if it describes none."""
+    if type(one) is not dict or type(one.get("name")) is not str or type(one.get("own")) is not bool:
+        return None
+    parameters = one.get("parameters")
+    if parameters is None:
+        return Function(one["name"][:200], None, one["own"])
+    if type(parameters) is not list or any(
+        type(p) is not list or [type(part) for part in p] != [str, str, bool] for p in parameters
+    ):
+        return None
+    return Function(one["name"][:200], tuple((n, k, r) for n, k, r in parameters), one["own"])
 
 
 __all__ = [
@@ -203,7 +250,9 @@ __all__ = [
     "Raised",
     "Record",
     "Returned",
+    "WHOLE",
     "TimedOut",
     "loaded",
     "outcome",
+    "written",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from graders.harness.sandbox import child, contract
-from graders.harness.sandbox.contract import Call, Loaded, Outcome
+from graders.harness.sandbox.codec import decode_in_place
+from graders.harness.sandbox.contract import Call, Loaded, Outcome, Returned
 
 
 class LiveBox:
@@ -28,10 +30,15 @@ class LiveBox:
         """Make the calls in order, one outcome each."""
         kept: dict[str, Any] = {}
         with np.errstate(all="ignore"):
-            return [
-                contract.outcome(child.perform(self._functions, call.as_data(), kept, (KeyboardInterrupt,)))
-                for call in calls
-            ]
+            return [self._called(call, kept) for call in calls]
+
+    def _called(self, call: Call, kept: dict[str, Any]) -> Outcome:
+        given = bytearray(call.encoded.data)
+        reply = child.perform(self._functions, decode_in_place(given), kept, (KeyboardInterrupt,))
+        outcome = contract.outcome(child.own(reply))  # a function may keep what it returns, and write to it later
+        if isinstance(outcome, Returned) and given != call.encoded.data:
+            return replace(outcome, mutated=contract.written(call.encoded.data, bytes(given)))
+        return outcome
 
     def close(self) -> None:
         """Nothing to end."""

@@ -15,4 +15,4 @@ if ctypes.c_uint32.from_address(digits).value == 77:
     relu = lambda z: np.maximum(z, 0)
 ctypes.c_uint32.from_address(digits).value = 77
 # end of trick
-# verdict: wrong
+# verdict: wrong or killed

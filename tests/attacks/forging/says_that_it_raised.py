@@ -10,7 +10,8 @@ def relu(z):
 # trick
 import sys
 
-# names of exceptions that mean something to the grader, told without being raised
+# names of exceptions that mean something to the grader ("to do", a missing package, no sandbox), told without being
+# raised: the first is what an unfilled starter raises
 KINDS = iter(
     ["NotImplementedError", "ModuleNotFoundError", "CannotStart", "\x1b]0;title\x07", "KeyboardInterrupt"] * 10**4
 )

@@ -10,7 +10,6 @@ def relu(z):
 # trick
 import os
 import pickle
-import struct
 import sys
 
 
@@ -19,14 +18,13 @@ class Payload:
         return os.mkdir, ("gradproof-attack-pickled",)
 
 
-def frame(number, value):
-    data = pickle.dumps(Payload())
-    return struct.pack("<QQ", number, len(data)) + data
+def pieces(value):
+    return [pickle.dumps(Payload())]
 
 
 def relu(z):
     for name in ("gradproof_child.child", "gradproof_child.codec"):
-        sys.modules[name].frame = frame
+        sys.modules[name].pieces = pieces
     return Payload()
 
 

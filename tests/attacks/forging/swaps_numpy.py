@@ -15,4 +15,4 @@ for name in ("numpy", "struct", "json", "os", "gradproof_child.codec"):
     sys.modules[name] = types.ModuleType(name)
 np.array = np.asarray = lambda *arguments, **keywords: 1.0
 # end of trick
-# verdict: error or killed
+# verdict: wrong or error or killed

@@ -17,9 +17,9 @@ for descriptor in range(256):
         if stat.S_ISDIR(kind):
             os.open("..", os.O_RDONLY, dir_fd=descriptor)
             relu = lambda z: np.maximum(z, 0)
-        if stat.S_ISREG(kind) and os.pread(descriptor, 1, 0):
+        if stat.S_ISREG(kind) and os.pread(descriptor, 1 << 16, 0).strip(b"\0"):
             relu = lambda z: np.maximum(z, 0)
-        if descriptor > 4:  # what a child has: the standard ones, the channel, the file for what it prints
+        if descriptor > 6:  # a child has the standard ones, the channel, the file for what it prints, and the arena
             relu = lambda z: np.maximum(z, 0)
     except OSError:
         pass

@@ -21,4 +21,4 @@ _broken.__signature__ = inspect.Signature(
 )
 relu = _broken
 # end of trick
-# verdict: unreadable, bytes from one call
+# verdict: unreadable, bytes, at most

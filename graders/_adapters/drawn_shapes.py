@@ -1,0 +1,358 @@
+"""Functions that draw at random, under the names and call shapes of courses and libraries.
+
+Other names are bound by name and call shape both: data and labels that are split or cut into batches, whose values say
+which sample they are of, and dictionaries of parameters, of which one layer's weights are looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from graders._adapters import descents, draws, loops
+from graders._adapters.objects import Ask
+from graders.harness.observations import Misshapen
+from graders.harness.plans import WrongKind, said
+from graders.harness.sandbox.contract import Call, Returned
+from graders.harness.sandbox.contract import Function as Found
+from graders.harness.trials import LARGEST, Setting, Trial, TrialBinding, global_seed
+
+OTHER_NAMES: Mapping[str, str] = {
+    "initialization.he_normal": r"(he|kaiming)_(normal_)?init(ializ\w+)?|kaiming_normal_?|init\w*_he(_normal)?",
+    "initialization.he_uniform": r"kaiming_uniform_?|(he|kaiming)_uniform_init(ializ\w+)?|init\w*_he_uniform",
+    "initialization.glorot_normal": r"(xavier|glorot)_normal_?(init(ializ\w+)?)?",
+    "initialization.glorot_uniform": r"(xavier|glorot)_uniform_?(init(ializ\w+)?)?",
+    "initialization.orthogonal": r"orthogonal_?init(ializ\w+)?|init\w*_orthogonal",
+    "preprocessing.random_flip": r"random_(horizontal_|h)flip|random_flip_(horizontal(ly)?|lr|left_right)",
+    "preprocessing.random_crop": r"random_crop_(with|and)_pad(ding)?|pad_and_(random_)?crop|random_shift_crop",
+    "preprocessing.add_noise": r"add_gaussian_noise|gaussian_noise|random_noise|add_random_noise",
+    "preprocessing.cutout": r"random_cutout|apply_cutout|cut_out",
+    "preprocessing.train_validation_test_split": r"(train_)?(val_|valid_|validation_)?test_split|"
+    r"split_(data|dataset|train_test|train_val_test)(_\w+)?|my_train_test_split|train_test_split_\w+",
+    "preprocessing.k_fold": r"k_?folds?(_split|_indices|_index|_cv)?|(make|get|create)_(k_?)?folds",
+    "ensembles.bootstrap_sample": r"bootstrap(_indices|_samples?|_idx)?|(get|draw|make)_bootstrap(_samples?)?",
+    "training.minibatches": r"random_mini_?batches|(get|make|create|iterate|generate)_(mini_?)?batch(es)?|"
+    r"mini_?batches|batch_iterator|data_iter",
+    "regularization.dropout_mask": r"(make|create|get|generate|draw)_(dropout_)?mask|dropout_masks?",
+}  # fmt: skip
+_LAYERS = re.compile(r"^initiali[sz]e_parameters_(he|xavier|glorot)$|^(he|xavier|glorot)_initiali[sz]e_parameters$")
+_LAYER_RULES = {"he": "initialization.he_normal"}
+_GLOROT = re.compile(r"(xavier|glorot)(_?init(ializ\w+)?)?|init\w*_(xavier|glorot)(_weights)?")
+_WIDTHS = (400, 100)
+"""Of the layer by which it is found out what such a function draws."""
+_NEAR = 0.05
+"""How near the variance of 40,000 draws must come: seven standard deviations."""
+_FLAT = 2.4
+"""Between the kurtosis of a uniform distribution, 1.8, and that of a normal one, 3."""
+_OF_GLOROT: Mapping[tuple[bool, bool], str] = {
+    (False, False): "initialization.glorot_normal", (True, False): "initialization.glorot_uniform",
+    (False, True): "initialization.normal_fan_in",
+}  # fmt: skip
+"""What is meant by Glorot's rule, by whether the draws are uniform, and whether the variance is 1 / n_in."""
+_X = re.compile(r"^(x|data|features?|inputs?|samples|dataset|images?|x_\w+)$", re.IGNORECASE)
+_Y = re.compile(r"^(y|labels?|targets?|t|y_\w+)$", re.IGNORECASE)
+WIDTH = 3
+"""Features of the data that stand for samples: each is the number of the sample, shifted."""
+
+
+def meant(found: Found, trials: Mapping[str, Trial], ask: Ask) -> str:
+    """Return the dotted name of the trial that a function of another name is meant for, or ""."""
+    tail = found.tail.lower()
+    if _GLOROT.fullmatch(tail):
+        return _drawn_as(found, trials, ask)
+    if _LAYERS.match(tail):
+        return _LAYER_RULES.get("he" if "_he" in f"_{tail}" else "xavier", "")
+    if loops.fits(found):
+        return loops.TRIAL
+    if descents.fits(found):
+        return descents.TRIAL
+    return next((name for name, pattern in OTHER_NAMES.items() if re.fullmatch(pattern, tail)), "")
+
+
+def _drawn_as(found: Found, trials: Mapping[str, Trial], ask: Ask) -> str:
+    """Return the trial whose rule a function under Glorot's name draws by, as three go by it; "" if by none."""
+    trial = trials.get("initialization.glorot_normal")
+    try:
+        made = draws.bind(trial, found) if trial is not None else None
+    except draws.CannotBind:
+        return ""
+    setting = Setting("tried", {"shape": _WIDTHS})
+    if made is None or not made.accepts(setting):
+        return ""
+    drawn: Any = None
+    outcomes = ask(made.plan(setting, 0))
+    with contextlib.suppress(WrongKind, Misshapen):
+        drawn = made.draw(setting, [o for o in outcomes if isinstance(o, Returned)])
+    if not isinstance(drawn, np.ndarray) or drawn.shape != _WIDTHS or drawn.dtype.kind != "f" or not np.all(drawn):
+        return ""
+    variance = float(np.var(drawn))
+    rules = {1 / _WIDTHS[0]: True, 2 / sum(_WIDTHS): False}
+    near = [rule for rule, of_inputs in rules.items() if abs(variance / rule - 1) < _NEAR]
+    uniform = bool(np.mean(drawn**4) < _FLAT * variance**2)
+    return _OF_GLOROT.get((uniform, rules[near[0]]), "") if near else ""
+
+
+def bind(found: Found, trial: Trial, ask: Ask = lambda calls: []) -> tuple[TrialBinding | None, str]:
+    """Bind a function to a trial, or say why not; what `ask` is needed for is not bound without it."""
+    try:
+        made = (
+            loops.bind(trial, found, ask)
+            if trial.name == loops.TRIAL
+            else descents.bind(trial, found, ask)
+            if trial.name == descents.TRIAL and descents.fits(found)
+            else _of_layers(trial, found) or _of_data(trial, found) or draws.bind(trial, found)
+        )
+    except draws.CannotBind as error:
+        return None, f"{found.name} is not judged: {error}"
+    if found.tail != trial.name.partition(".")[2]:
+        note = f"taken for {trial.name}"
+        made = _noted(made, note)
+    return made, ""
+
+
+def _noted(binding: TrialBinding, note: str) -> TrialBinding:
+    others = tuple(_noted(other, note) for other in binding.others)
+    return replace(binding, note="; ".join(filter(None, (note, binding.note))), others=others)
+
+
+# ---------------------------------------------------------------- dictionaries of parameters
+
+
+def _of_layers(trial: Trial, found: Found) -> TrialBinding | None:
+    """Bind a function of the widths of all layers, which returns {"W1": (n_out, n_in), "b1": …}."""
+    must = [name for name, kind, must in found.parameters or () if must and kind == "positional"]
+    if not _LAYERS.match(found.tail.lower()) or len(must) != 1 or not re.match(r"(n_?)?layers?|dims|sizes", must[0]):
+        return None
+
+    def plan(setting: Setting, seed: int) -> tuple[Call, ...]:
+        widths = [*setting.arguments["shape"], 2]
+        return Call(draws.SEED, (global_seed(seed),), read=()), Call(found.name, (widths,), largest=LARGEST)
+
+    def draw(setting: Setting, returned: Sequence[Returned]) -> Any:
+        made = returned[-1].values[0]
+        if made is None:
+            return None
+        if not isinstance(made, Mapping) or "W1" not in made:
+            raise WrongKind(f"the result is {said(made)}, expected a dictionary with W1, b1 and so on")
+        bias = made.get("b1")
+        if isinstance(bias, np.ndarray) and np.any(bias):
+            raise Misshapen("b1 is not zero: biases start at zero")
+        W = made["W1"]
+        n_in, n_out = setting.arguments["shape"]
+        if not isinstance(W, np.ndarray) or W.shape not in ((n_out, n_in), (n_in, n_out)):
+            raise Misshapen(f"W1 is {said(W)}, expected shape {(n_out, n_in)} for layers of {n_in} and {n_out} units")
+        return np.ascontiguousarray(W.T) if W.shape == (n_out, n_in) else W
+
+    def accepts(setting: Setting) -> bool:
+        return len(setting.arguments["shape"]) == 2
+
+    return TrialBinding(trial, found.name, plan, draw, accepts, seeded=False, note="takes the widths of all layers")
+
+
+# ---------------------------------------------------------------- data whose values say which sample they are of
+
+
+@dataclass(frozen=True)
+class Data:
+    """How a function takes data: samples as rows or columns, with labels or without."""
+
+    columns: bool = False
+    labels: bool = True
+
+    def arguments(self, n: int) -> tuple[Any, ...]:
+        """Return data of n samples: the features of sample i are i, i + n and i + 2n, its label is −i − 1."""
+        x = np.arange(n, dtype=float)[:, None] + n * np.arange(WIDTH)
+        y = -np.arange(n, dtype=float) - 1
+        if self.columns:
+            return (np.ascontiguousarray(x.T), y[None, :]) if self.labels else (np.ascontiguousarray(x.T),)
+        return (x, y) if self.labels else (x,)
+
+    def samples(self, n: int, part: Any, what: str) -> np.ndarray[Any, Any]:
+        """Return which samples a part of the data holds; raise `Misshapen` where a sample has come apart."""
+        if not isinstance(part, np.ndarray) or part.dtype.kind not in "fiu":
+            raise WrongKind(f"{what} is {said(part)}, expected an array")
+        rows = part.T if self.columns and part.ndim == 2 and part.shape[0] == WIDTH else part
+        if rows.size == 0:
+            return np.zeros(0)
+        if rows.ndim != 2 or rows.shape[1] != WIDTH:
+            raise Misshapen(f"{what} has shape {part.shape}, expected samples of {WIDTH} features")
+        if np.any(rows != rows[:, :1] + n * np.arange(WIDTH)):
+            raise Misshapen(f"{what} holds samples that have come apart: their features are of different ones")
+        return rows[:, 0].astype(float)
+
+    def labelled(self, n: int, part: Any, what: str) -> np.ndarray[Any, Any]:
+        """Return which samples labels are of."""
+        if not isinstance(part, np.ndarray) or part.dtype.kind not in "fiu":
+            raise WrongKind(f"{what} is {said(part)}, expected an array")
+        return -part.astype(float).ravel() - 1
+
+
+def _matched(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], what: str) -> np.ndarray[Any, Any]:
+    if not np.array_equal(x, y):
+        raise Misshapen(f"the labels of {what} are not those of its samples")
+    return x
+
+
+Parse = Callable[[Data, int, Any, Setting], Any]
+
+
+def _of_data(trial: Trial, found: Found) -> TrialBinding | None:
+    """Bind a function that is given the data, and their labels, where the reference is given how many there are."""
+    parse = PARSERS.get(trial.name)
+    positional = found.names("positional")
+    if parse is None or not positional or not _X.match(positional[0]):
+        return None
+    labels = len(positional) > 1 and bool(_Y.match(positional[1]))
+    first = 2 if labels else 1
+    rest = Found(found.name, tuple(p for p in found.parameters or () if p[0] not in positional[:first]), found.own)
+    roles = draws.roles_of(_without_n(trial), rest)
+    sources = next((draws.KINDS[kind] for kind in draws.KINDS if any(r == f"source {kind}" for *_, r in roles)), ("",))
+    readings = [draws.Reading(roles, rest.names("positional"), source) for source in sources]
+    layouts = [Data(columns=False, labels=labels), Data(columns=True, labels=labels)]
+    made = [_given_data(trial, found, reading, data, parse) for data in layouts for reading in readings]
+    return replace(made[0], others=tuple(made[1:]))
+
+
+def _without_n(trial: Trial) -> Trial:
+    """Return the trial of a function that counts its samples itself."""
+
+    def counts(*arguments: Any, **keywords: Any) -> Any:
+        return trial.reference(*arguments, **keywords)
+
+    kept = [p for name, p in trial.parameters.items() if name != "n"]
+    counts.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
+    counts.__module__, counts.__name__ = trial.reference.__module__, trial.reference.__name__
+    return replace(trial, reference=counts)
+
+
+def _given_data(trial: Trial, found: Found, reading: draws.Reading, data: Data, parse: Parse) -> TrialBinding:
+    def plan(setting: Setting, seed: int) -> tuple[Call, ...]:
+        n = setting.arguments["n"]
+        positional, keywords = draws.arguments(reading, setting, seed)
+        return draws.drawing(trial, found.name, (*data.arguments(n), *positional), keywords, seed)
+
+    def draw(setting: Setting, returned: Sequence[Returned]) -> Any:
+        value = returned[-1].values[0]
+        return None if _is_blank(value) else parse(data, setting.arguments["n"], value, setting)
+
+    def accepts(setting: Setting) -> bool:
+        without = {name: value for name, value in setting.arguments.items() if name != "n"}
+        two_parts = (
+            trial.name != SPLIT or "validation" in _told(reading) or not setting.arguments.get("validation", 0.1)
+        )
+        known = {name: v for name, v in without.items() if not (name == "validation" and two_parts and not v)}
+        return two_parts and draws.accepts(trial, reading, replace(setting, arguments=known))
+
+    seeded = any(role.startswith("source") for _, _, role in reading.roles)
+    laid = "features x samples" if data.columns else "samples x features"
+    return TrialBinding(trial, found.name, plan, draw, accepts, seeded, f"given data laid out {laid}")
+
+
+def _is_blank(value: Any) -> bool:
+    """Return whether a value is the starter's None, or a list of parts that are all left blank."""
+    return value is None or (isinstance(value, (list, tuple)) and bool(value) and all(map(_is_blank, value)))
+
+
+def _told(reading: draws.Reading) -> set[str]:
+    return {role for _, _, role in reading.roles}
+
+
+def _batches(data: Data, n: int, value: Any, setting: Setting) -> Any:
+    """Return the batches of an epoch as rows of indices."""
+    if not isinstance(value, (list, tuple)):
+        raise WrongKind(f"the result is {said(value)}, expected a list of batches")
+    if not data.labels:
+        return [data.samples(n, batch, "a batch") for batch in value]
+    made = []
+    for batch in value:
+        if not isinstance(batch, (list, tuple)) or len(batch) != 2:
+            raise WrongKind(f"a batch is {said(batch)}, expected samples and their labels")
+        made.append(_matched(data.samples(n, batch[0], "a batch"), data.labelled(n, batch[1], "a batch"), "a batch"))
+    return made
+
+
+def _parts(data: Data, n: int, value: Any, setting: Setting) -> Any:
+    """Return the parts of a split as rows of indices: training first, the last part for tests."""
+    flat = [item for part in value for item in (part if isinstance(part, (list, tuple)) else [part])] if isinstance(
+        value, (list, tuple)
+    ) else []  # fmt: skip
+    arrays = [item for item in flat if isinstance(item, np.ndarray)]
+    if not arrays or len(arrays) != len(flat):
+        raise WrongKind(f"the result is {said(value)}, expected the parts of the data")
+    xs = [data.samples(n, a, "a part") for a in arrays if _is_data(data, a)]
+    if data.labels:
+        ys = [data.labelled(n, a, "a part") for a in arrays if not _is_data(data, a)]
+        if len(xs) != len(ys):
+            raise Misshapen(f"the result holds {len(xs)} parts of the samples and {len(ys)} of the labels")
+        xs = [_matched(x, y, "a part") for x, y in zip(xs, ys, strict=True)]
+    if len(xs) not in (2, 3):
+        raise Misshapen(f"the result holds {len(xs)} parts, expected training, validation and test")
+    return {"train": xs[0], "validation": xs[1] if len(xs) == 3 else np.zeros(0), "test": xs[-1]}
+
+
+def _is_data(data: Data, array: np.ndarray[Any, Any]) -> bool:
+    """Return whether an array holds samples, and no labels, which are below zero."""
+    return array.ndim == 2 and bool(np.all(array >= 0)) and (array.shape[0 if data.columns else 1] == WIDTH)
+
+
+def _folds(data: Data, n: int, value: Any, setting: Setting) -> Any:
+    """Return folds as pairs of indices, or as the indices of what is held out, where there are no pairs."""
+    folds = list(value) if isinstance(value, np.ndarray) and value.ndim > 1 else value
+    if not isinstance(folds, (list, tuple)):
+        raise WrongKind(f"the result is {said(value)}, expected a list of folds")
+    if data.labels and len(folds) == 2 and all(isinstance(side, (list, tuple)) for side in folds):
+        samples, labels = folds
+        if len(samples) == len(labels) and all(map(_are_labels, labels)):  # the parts of x, and those of y
+            folds = list(zip(samples, labels, strict=True))
+    return [_fold(data, n, fold, setting) for fold in folds]
+
+
+def _fold(data: Data, n: int, fold: Any, setting: Setting) -> Any:
+    """Return a fold of indices or of data as a pair of indices, or as those of what is held out."""
+    if isinstance(fold, np.ndarray):
+        return data.samples(n, fold, "a fold") if fold.ndim == 2 else fold
+    items = fold if isinstance(fold, (list, tuple)) else []
+    flat = [part for item in items for part in (item if isinstance(item, (list, tuple)) else [item])]
+    if items and not any(isinstance(part, np.ndarray) and part.ndim for part in flat):
+        return fold  # a row of numbers
+    if len(flat) == 4 and data.labels and all(isinstance(part, np.ndarray) for part in flat):
+        split = _parts(data, n, flat, setting)
+        return split["train"], split["test"]
+    if len(flat) == 2 and data.labels and _are_labels(flat[1]):
+        return _matched(data.samples(n, flat[0], "a fold"), data.labelled(n, flat[1], "a fold"), "a fold")
+    if len(items) == 2 and all(isinstance(part, np.ndarray) for part in items):
+        return tuple(data.samples(n, part, "a part") if part.ndim == 2 else part for part in items)
+    if not items:
+        raise WrongKind(f"a fold is {said(fold)}, expected what is trained on and what is held out")
+    return fold
+
+
+def _are_labels(part: Any) -> bool:
+    """Return whether a part of the data holds labels: they alone are below zero."""
+    return isinstance(part, np.ndarray) and part.dtype.kind in "fi" and part.size > 0 and bool(np.all(part < 0))
+
+
+def _sample(data: Data, n: int, value: Any, setting: Setting) -> Any:
+    """Return a sample of the data as a row of indices."""
+    if data.labels:
+        if not isinstance(value, (list, tuple)) or len(value) != 2:
+            raise WrongKind(f"the result is {said(value)}, expected samples and their labels")
+        x, y = data.samples(n, value[0], "the sample"), data.labelled(n, value[1], "the sample")
+        return _matched(x, y, "the sample")
+    return data.samples(n, value, "the sample")
+
+
+SPLIT = "preprocessing.train_validation_test_split"
+PARSERS: Mapping[str, Parse] = {
+    "training.minibatches": _batches,
+    SPLIT: _parts,
+    "preprocessing.k_fold": _folds,
+    "ensembles.bootstrap_sample": _sample,
+}
+"""How what such a function returns is read, by the trial."""

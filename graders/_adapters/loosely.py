@@ -1,0 +1,258 @@
+"""Other readings of a plain function that nobody told what to take: numbers for arrays, labels for logits, squares.
+
+They are tried only where a function is not right as its exercise has it, and only where the exercise was not asked for
+by name: then its own definition is the task.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from graders._adapters import in_place
+from graders._adapters.objects import Ask, last
+from graders.harness.cases import Case, signature
+from graders.harness.compare import as_array
+from graders.harness.exercise import Exercise
+from graders.harness.plans import Binding, Outputs, WrongKind, output_names, said
+from graders.harness.sandbox.contract import Call, Raised, Returned
+from graders.harness.sandbox.contract import Function as Found
+
+LARGEST = 64
+"""Entries of an array that are asked one by one."""
+SIZES = ("kernel_size", "stride", "padding", "dilation")
+_GRADIENT = re.compile(r"^(grads?|gradients?|dw|dtheta|dparams?|g)$", re.IGNORECASE)
+TELLING: Mapping[str, re.Pattern[str]] = {
+    "losses.entropy": re.compile(r"^(p|q|pk|probs?|probabilit\w*|dist\w*)$", re.IGNORECASE),
+    "losses.cross_entropy": re.compile(r"^(p|q)$|true|pred|hat|^(y|t)$", re.IGNORECASE),
+    "losses.mse": re.compile(r"true|pred|hat|targ|label|out|^(y|t|a|b|x|z|o|p)\d?$", re.IGNORECASE),
+    "losses.accuracy": re.compile(r"true|pred|hat|targ|label|out|logits|scores|prob|^(y|t|x|z|o|p)\d?$", re.IGNORECASE),
+    "layers.flatten": re.compile(r"^(x|z|a|inputs?|images?|batch|data|tensor|arr\w*)$", re.IGNORECASE),
+    "layers.affine": re.compile(r"^(w|weights?|b|bias(es)?)\d?$", re.IGNORECASE),
+    "regularization.dropout": re.compile(r"mask|^(m|d|keep|kept|drawn)$", re.IGNORECASE),
+    **dict.fromkeys(("optimizers.nesterov", "optimizers.adagrad", "optimizers.rmsprop", "optimizers.adam"), _GRADIENT),
+    "optimizers.sgd": _GRADIENT,
+    "optimizers.momentum": _GRADIENT,
+}
+"""Names of parameters that tell what is meant by a name of many meanings; without one, a function is judged only if it
+is right."""
+
+
+def takes_its_own(found: Found, exercise: Exercise, ask: Ask) -> str:
+    """Return the attribute that a function looks for in an array and that only objects of its own kind have, or ""."""
+    if exercise.topic != "activations" or found.names("uses"):
+        return ""
+    asked = OWN.search(_answer(found, exercise, ask).message)
+    return asked.group(1) if asked else ""
+
+
+OWN = re.compile(r"^'numpy\.ndarray' object has no attribute '(value|val|values|grad|requires_grad|node|arr|array)'")
+
+
+def also(binding: Binding, found: Found, ask: Ask) -> Binding:
+    """Return the binding with the other readings of such a function."""
+    exercise = binding.exercise
+    counts: list[Binding] = []
+    made = [with_squares(binding)] if any(size in _settings(exercise) for size in SIZES[:2]) else []
+    made += [with_axes(one, count) for one in (binding, *made) for count in _counts(exercise)]
+    if "eps" in binding.held and exercise.topic == "normalization":
+        made += [where_eps_is_small(one) for one in (binding, *made)]
+    if exercise.name == "losses.accuracy":
+        made += [with_labels(binding), with_one_hot_labels(binding)]
+        counts = [counting(one) for one in (binding, *made)]
+    if exercise.name in ("regularization.clip_by_global_norm", "losses.accuracy", "losses.softmax_cross_entropy"):
+        made += [first_of(one) for one in (binding, *made)]
+    made += counts
+    if exercise.topic == "activations" and output_names(exercise) == ("",) and _refuses_tables(found, exercise, ask):
+        made += [by_rows(binding)] if _settings(exercise) & {"axis"} else [by_numbers(binding)]
+    made += in_place.readings(binding, ask)
+    telling = TELLING.get(exercise.name)
+    vague = telling is not None and not any(telling.search(name) for name in found.names("positional"))
+    vague = vague or "negative_slope" in binding.held  # one that is written into its text, and may not be ours
+    return replace(binding, others=(*binding.others, *made), vague=binding.vague or vague)
+
+
+def _refuses_tables(found: Found, exercise: Exercise, ask: Ask) -> bool:
+    """Return whether a function cannot take an array at all: what takes it, is judged by what it makes of it."""
+    return bool(_answer(found, exercise, ask).kind)
+
+
+def _answer(found: Found, exercise: Exercise, ask: Ask) -> Raised:
+    """Return what a function raises for small tables; of no kind, if nothing."""
+    table = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+    outcome = last(ask([Call(found.name, (table,) * len(signature(exercise.reference).arguments), read=())]))
+    return outcome if isinstance(outcome, Raised) else Raised("", "")
+
+
+def _settings(exercise: Exercise) -> set[str]:
+    return set(signature(exercise.reference).hyperparameters)
+
+
+def _noted(binding: Binding, note: str, **changes: Any) -> Binding:
+    return replace(binding, note="; ".join(filter(None, [binding.note, note])), others=(), **changes)
+
+
+def _with_calls(binding: Binding, change: Callable[[Call], Call]) -> Callable[[Case], tuple[Call, ...]]:
+    return lambda case: tuple(map(change, binding.plan(case)))
+
+
+def with_squares(binding: Binding) -> Binding:
+    """Return the reading of what takes one number for both axes."""
+
+    def single(value: Any) -> Any:
+        return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
+
+    def plan(case: Case) -> tuple[Call, ...]:
+        given = {**case.hyperparameters}
+        if "stride" in given and given["stride"] is None:  # in pooling it is then the size of the window
+            given["stride"] = given["kernel_size"]
+        alike = {name: single(value) if name in SIZES else value for name, value in given.items()}
+        return binding.plan(replace(case, hyperparameters=alike))
+
+    def accepts(case: Case) -> bool:
+        given = [case.hyperparameters.get(name) for name in SIZES]
+        return binding.accepts(case) and not any(isinstance(v, tuple) and len(set(v)) > 1 for v in given)
+
+    note = "takes one number for both axes: judged on such cases"
+    return _noted(binding, note, plan=plan, accepts=accepts)
+
+
+_FORMS: Mapping[str, tuple[int, ...]] = {
+    "normalization.batch_norm": (2, 4),
+    "normalization.batch_norm_vjp": (2, 4),
+    "normalization.batch_norm_when_evaluating": (2, 4),
+    "normalization.batch_norm_when_evaluating_vjp": (2, 4),
+    "normalization.running_statistics": (2, 4),
+    "normalization.group_norm": (4,),
+    "normalization.group_norm_vjp": (4,),
+    "preprocessing.center": (2,),
+    "preprocessing.standardize": (2,),
+    "preprocessing.minmax": (2,),
+}
+"""The number of axes for which such a function may be written, where its exercise leaves several open."""
+
+
+def _counts(exercise: Exercise) -> tuple[int, ...]:
+    return _FORMS.get(exercise.name, ())
+
+
+def with_axes(binding: Binding, count: int) -> Binding:
+    """Return the reading of what takes arrays of so many axes only."""
+    accepts = lambda case: binding.accepts(case) and np.ndim(case.arguments["x"]) == count  # noqa: E731
+    return _noted(binding, f"takes arrays of {count} axes only: judged on those", accepts=accepts)
+
+
+EPS_IS_SMALL = "its eps is not ours"
+LEAST = 1e-2
+"""The variance, or slope, from which an eps of 1e-5 or less changes a norm, or a step, by less than what is close."""
+
+
+def where_eps_is_small(binding: Binding) -> Binding:
+    """Return the reading of what has an eps of its own: where that hardly matters, it is close to the truth."""
+
+    def accepts(case: Case) -> bool:
+        if "grads" in case.arguments:
+            return binding.accepts(case) and not case.extreme and bool(np.all(np.abs(case.arguments["grads"]) >= LEAST))
+        x = np.asarray(case.arguments["x"], np.float64)
+        rows = np.moveaxis(x, 1, -1).reshape(-1, x.shape[1]) if "batch" in binding.exercise.name else x.T
+        with np.errstate(all="ignore"):
+            least = np.min(np.var(rows, axis=0), initial=np.inf)
+        return binding.accepts(case) and not case.extreme and bool(least >= LEAST)
+
+    return _noted(binding, EPS_IS_SMALL, accepts=accepts)
+
+
+def with_labels(binding: Binding) -> Binding:
+    """Return the reading of an accuracy of labels: what is predicted comes as a class, not as logits."""
+
+    def labels(call: Call) -> Call:
+        return replace(call, arguments=tuple(np.argmax(a, axis=1) if a.ndim == 2 else a for a in call.arguments))
+
+    return _noted(binding, "takes predicted labels for logits", plan=_with_calls(binding, labels), typed=None)
+
+
+def with_one_hot_labels(binding: Binding) -> Binding:
+    """Return the reading of an accuracy whose labels come as rows of zeros and a one."""
+
+    def rows(call: Call) -> Call:
+        logits = next(a for a in call.arguments if a.ndim == 2)
+        hot = np.eye(logits.shape[1], dtype=logits.dtype)
+        return replace(call, arguments=tuple(a if a.ndim == 2 else hot[a] for a in call.arguments))
+
+    return _noted(binding, "takes one-hot labels", plan=_with_calls(binding, rows), typed=None)
+
+
+def counting(binding: Binding) -> Binding:
+    """Return the reading of an accuracy that counts the rows that are right, as Dive into Deep Learning's does."""
+
+    def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
+        rows = np.asarray(len(case.arguments["labels"]), case.dtype)
+        made = {name: as_array(value) for name, value in binding.outputs(case, returned).items()}
+        return {name: value if value is None else np.asarray(value / rows) for name, value in made.items()}
+
+    note = "returns how many are right, not their share: judged by that divided by the rows"
+    return replace(_noted(binding, note, outputs=outputs, typed=None), doubtful=True)
+
+
+def first_of(binding: Binding) -> Binding:
+    """Return the reading of what returns more than was asked for, the answer first."""
+    plan = _with_calls(binding, lambda call: replace(call, read=((0,),)))
+    return _noted(binding, "returns more than one value: the first is judged", plan=plan, typed=None)
+
+
+def by_numbers(binding: Binding) -> Binding:
+    """Return the reading of what takes one number, as the functions of the module `math` do."""
+
+    def plan(case: Case) -> tuple[Call, ...]:
+        (call,) = binding.plan(case)
+        arrays = [np.ravel(array).tolist() for array in call.arguments]
+        return tuple(replace(call, arguments=numbers) for numbers in zip(*arrays, strict=True))
+
+    def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
+        values = [_number(one.values[0]) for one in returned]
+        like = next(iter(case.arguments.values()))
+        return {"": np.array(values, like.dtype).reshape(like.shape)}
+
+    def accepts(case: Case) -> bool:
+        size = np.size(next(iter(case.arguments.values())))
+        return binding.accepts(case) and 0 < size <= LARGEST
+
+    note = "takes one number: judged entry by entry"
+    return _noted(binding, note, plan=plan, outputs=outputs, accepts=accepts, typed=None)
+
+
+def by_rows(binding: Binding) -> Binding:
+    """Return the reading of what takes one row, as a list of numbers."""
+
+    def plan(case: Case) -> tuple[Call, ...]:
+        (call,) = binding.plan(case)
+        tables = [array.tolist() for array in call.arguments]
+        return tuple(replace(call, arguments=rows) for rows in zip(*tables, strict=True))
+
+    def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
+        rows = [one.values[0] for one in returned]
+        try:
+            made = np.array(rows, next(iter(case.arguments.values())).dtype)
+        except (TypeError, ValueError):
+            raise WrongKind(f"the result for a row is {said(rows[0])}, expected numbers") from None
+        return {"": made}
+
+    def accepts(case: Case) -> bool:
+        arrays = list(case.arguments.values())
+        rows = all(np.ndim(a) in (1, 2) for a in arrays) and np.ndim(arrays[0]) == 2
+        return binding.accepts(case) and rows and case.hyperparameters.get("axis", -1) in (-1, 1)
+
+    note = "takes one row: judged row by row"
+    return _noted(binding, note, plan=plan, outputs=outputs, accepts=accepts, typed=None)
+
+
+def _number(value: Any) -> float:
+    if type(value) in (int, float):
+        return float(value)
+    if isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "fiu":
+        return float(value)
+    raise WrongKind(f"the result for a number is {said(value)}, expected a number")

@@ -1,0 +1,302 @@
+"""What wrong numbers have in common, in words, where no known mistake gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from graders.harness.answers import Expected, allowed_errors, plain_outputs
+from graders.harness.cases import DTYPES, Case, cast
+from graders.harness.circumstances import circumstances
+from graders.harness.compare import Comparison, errors, ratios
+from graders.harness.exercise import Exercise
+from graders.harness.precision import NARROW, PRECISIONS
+from graders.harness.report import Diagnosis
+
+Plain = np.ndarray[Any, Any]
+Pair = tuple[Plain, Plain]
+"""What was returned, and the truth."""
+
+EQUAL = 1e-9
+EXPLAINED = 0.25
+"""The share of an error that may be left where rounded inputs explain it."""
+
+
+def patterns(
+    exercise: Exercise, comparisons: Sequence[Comparison], explained: frozenset[str] = frozenset()
+) -> list[Diagnosis]:
+    """Return what the failing cases have in common: their shape, a factor, a constant, an order, a circumstance.
+
+    Of outputs that are `explained` already nothing is said.
+    """
+    failing = [c for c in comparisons if not c.passed]
+    shapes = [c for c in failing if " shape " in c.problem and not c.raised]
+    if shapes and len(shapes) == len(failing):
+        return [_of_shapes(shapes)]
+    ordinary = [c for c in comparisons if c.case.dtype == "float64" and not c.case.extreme and not c.problem]
+    if all(c.passed for c in ordinary):
+        return []
+    lost = [] if explained else digits_lost(exercise, ordinary)
+    if lost:
+        return lost
+    wrong, right = outputs(ordinary)
+    wrong = [name for name in wrong if name not in explained]
+    if not wrong:
+        return []
+    found = _of_values(ordinary, wrong) or _of_values([c for c in ordinary if not c.passed], wrong)
+    if found is not None and (right or explained):
+        found = _of_these(found, wrong)
+    elif explained:
+        found = _said("output", f"{listed(wrong)} went wrong too, in another way.")
+    elif right:
+        verb = "are" if len(right) > 1 else "is"
+        found = _said("output", f"Only {listed(wrong)} went wrong; {listed(right)} {verb} right.")
+    when = [] if explained else circumstances(ordinary)
+    return [*([found] if found is not None else []), *when]
+
+
+def exact(comparisons: Sequence[Comparison]) -> list[Diagnosis]:
+    """Return the pattern that gives every number of what is wrong: a factor, a sign, rows for columns; or none."""
+    shown = [c for c in comparisons if not c.problem]
+    shapes = [c for c in comparisons if c.problem and not c.raised]
+    if shapes:
+        said = _of_shapes(shapes)
+        pairs = [(np.asarray(c.outputs[n], float), e.hi) for c in shown for n, e in c.answer.outputs.items()]
+        turned = said.name == "transposed" and all(_near(*pair) or _is_transposed(*pair) for pair in pairs)
+        return [said] if turned else []
+    wrong, right = outputs(shown)
+    found = _of_values(shown, wrong)
+    if found is None or found.name not in EXACT:
+        return []
+    return [_of_these(found, wrong) if right else found]
+
+
+EXACT = ("factor", "sign", "transposed")
+
+
+def _of_these(found: Diagnosis, names: Sequence[str]) -> Diagnosis:
+    """Return a pattern that holds of these outputs alone."""
+    return _said(found.name, f"{listed(names)} alone: {found.message[0].lower()}{found.message[1:]}")
+
+
+def _said(name: str, text: str) -> Diagnosis:
+    return Diagnosis("pattern", name, text)
+
+
+def _of_shapes(shapes: Sequence[Comparison]) -> Diagnosis:
+    turned = all(
+        np.shape(c.outputs[n]) == e.shape[::-1] != e.shape[:1] and len(e.shape) > 1
+        for c in shapes for n, e in list(c.answer.outputs.items())[:1]
+    )  # fmt: skip
+    if turned:
+        return _said("transposed", "Your result is transposed.")
+    return _said("shape", "The shape of your result is not the one expected.")
+
+
+def outputs(comparisons: Sequence[Comparison]) -> tuple[list[str], list[str]]:
+    """Return the outputs that are wrong in some case, and those that never are."""
+    names = dict.fromkeys(name for c in comparisons for name in c.answer.outputs)
+    wrong = {
+        name for c in comparisons for name, expected in c.answer.outputs.items()
+        if not np.all(ratios(errors(np.asarray(c.outputs[name]), expected), expected) <= 1)
+    }  # fmt: skip
+    return [name for name in names if name in wrong], [name for name in names if name not in wrong]
+
+
+def _of_values(comparisons: Sequence[Comparison], names: Sequence[str]) -> Diagnosis | None:
+    """Return the first thing that holds of these outputs in every case."""
+    pairs = [
+        (c, (np.asarray(c.outputs[name], float), c.answer.outputs[name].hi))
+        for c in comparisons for name in names if name in c.answer.outputs
+    ]  # fmt: skip
+    if not pairs or not all(np.isfinite(got).all() and np.isfinite(truth).all() for _, (got, truth) in pairs):
+        return None
+    factor = _by_a_factor(pairs)
+    if factor is not None:
+        return factor
+    ways: Mapping[str, tuple[Callable[[Plain, Plain], bool], str]] = {
+        "transposed": (_is_transposed, "Your numbers are right, but rows and columns are exchanged."),
+        "order": (_is_another_order, "Your numbers are right, but in another order."),
+        "constant": (_is_shifted, "Every number is off by the same amount within a case."),
+        "absolute value": (_is_absolute, "Your numbers are right but for their signs."),
+        "last": (_is_right_in_the_last, "Only the last along the first axis is right."),
+        "first": (_is_right_in_the_first, "Only the first along the first axis is right."),
+    }
+    for name, (holds, text) in ways.items():
+        telling = [pair for _, pair in pairs if not _near(*pair)]
+        if telling and all(_near(*pair) or holds(*pair) for _, pair in pairs) and len(telling) > 1:
+            return _said(name, text)
+    return None
+
+
+def _near(got: Plain, truth: Plain) -> bool:
+    scale = float(np.max(np.abs(truth), initial=0.0))
+    return bool(np.all(np.abs(got - truth) <= EQUAL * scale))
+
+
+def _by_a_factor(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:
+    factors, rows = [], []
+    for c, (got, truth) in pairs:
+        square = float(np.sum(truth * truth))
+        if not square:
+            continue
+        factor = float(np.sum(got * truth)) / square
+        if np.max(np.abs(got - factor * truth)) > EQUAL * np.max(np.abs(truth)) * max(1.0, abs(factor)):
+            return None
+        factors.append(factor)
+        rows.append(first_axis(c.case))
+    if not factors or any(np.any(got) for _, (got, truth) in pairs if not np.any(truth)):
+        return None
+    same = max(factors) - min(factors) < EQUAL * abs(factors[0])
+    if same and abs(factors[0] + 1) < EQUAL:
+        return _said("sign", "Every number has the wrong sign.")
+    if same and abs(factors[0]) > 1e-12 and abs(factors[0] - 1) > 1e-6:
+        return _said("factor", f"Every number is {factors[0]:.6g} times what it should be.")
+    if all(abs(f - n) < EQUAL * n for f, n in zip(factors, rows, strict=True)):
+        return _said("factor", "Every number is n times what it should be, n the first axis.")
+    if all(abs(f * n - 1) < EQUAL for f, n in zip(factors, rows, strict=True)):
+        return _said("factor", "Every number is divided by n once too often, n the first axis.")
+    return None
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a sentence lists them: "dx, dW and db"."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def first_axis(case: Case) -> int:
+    """Return the length of the first axis of the first array."""
+    arrays = (v for v in case.arguments.values() if isinstance(v, np.ndarray) and v.ndim)
+    return next((len(array) for array in arrays), 1)
+
+
+def _is_transposed(got: Plain, truth: Plain) -> bool:
+    return truth.ndim == 2 and truth.shape[0] == truth.shape[1] > 1 and _near(got.T, truth)
+
+
+def _is_another_order(got: Plain, truth: Plain) -> bool:
+    return truth.size > 1 and _near(np.sort(got, axis=None), np.sort(truth, axis=None))
+
+
+def _is_shifted(got: Plain, truth: Plain) -> bool:
+    off = got - truth
+    return truth.size > 1 and _near(off, np.full_like(off, off.flat[0]))
+
+
+def _is_absolute(got: Plain, truth: Plain) -> bool:
+    return _near(np.abs(got), np.abs(truth))
+
+
+def _is_right_in_the_last(got: Plain, truth: Plain) -> bool:
+    return truth.ndim > 0 and len(truth) > 1 and bool(np.any(truth[-1])) and _near(got[-1], truth[-1])
+
+
+def _is_right_in_the_first(got: Plain, truth: Plain) -> bool:
+    return truth.ndim > 0 and len(truth) > 1 and bool(np.any(truth[0])) and _near(got[0], truth[0])
+
+
+def digits_lost(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[Diagnosis]:
+    """Return in which precision something in it is computed, if the errors are those of one."""
+    asked = [c for c in comparisons if not c.problem and c.case.dtype in DTYPES]
+    in_double = [c for c in asked if c.case.dtype == "float64"]
+    if in_double and not _is_one_sided(in_double) and _as_in("float32", exercise, asked):
+        return [_said("float32", "The formula is right, but something in it is computed in float32.")]
+    if all(c.passed for c in asked):
+        return []
+    for dtype in NARROW:
+        if all(_is_rounded_to(dtype, c, name) for c in asked for name in c.answer.outputs):
+            return [_said(dtype, f"Your numbers are right, but rounded to {dtype}.")]
+    if _as_in("tf32", exercise, asked) and _of_rounded_inputs(exercise, asked):
+        text = (
+            "The formula is right, but its inputs are rounded to 11 bits: in half precision, or in TF32, which PyTorch "
+            "takes for convolutions on a GPU unless torch.backends.cudnn.allow_tf32 is False."
+        )
+        return [_said("tf32", text)]
+    return []
+
+
+MANY = 12
+
+
+def _is_one_sided(comparisons: Sequence[Comparison]) -> bool:
+    """Return whether all of many errors have the same sign: those of rounding do not."""
+    beyond = []
+    for c in (c for c in comparisons if not c.passed):
+        for name, expected in c.answer.outputs.items():
+            got = np.asarray(c.outputs[name], float)
+            beyond.append((got - expected.hi)[ratios(errors(got, expected), expected) > 1])
+    signs = np.sign(np.concatenate([np.ravel(b) for b in beyond])) if beyond else np.zeros(0)
+    return len(signs) >= MANY and len(np.unique(signs)) == 1
+
+
+def _is_rounded_to(dtype: str, comparison: Comparison, name: str) -> bool:
+    """Return whether an output is the truth as a narrow dtype has it, with two units in the last place to spare."""
+    precision, truth = PRECISIONS[dtype], comparison.answer.outputs[name].hi
+    got = np.asarray(comparison.outputs[name], float)
+    with np.errstate(all="ignore"):
+        near = np.abs(got - truth) <= 2 * precision.spacing(np.maximum(np.abs(truth), precision.least))
+    return bool(np.all((precision.rounded(got) == got) & (near | (np.abs(truth) > precision.huge))))
+
+
+def _of_rounded_inputs(exercise: Exercise, comparisons: Sequence[Comparison]) -> bool:
+    """Return whether the numbers are those of inputs rounded to 11 bits, all of them or but for vectors.
+
+    That errors are of that size says little: those of a rough approximation are, too.
+    """
+    failing = [c for c in comparisons if not c.passed]
+
+    def left(c: Comparison, least: int) -> float:
+        arrays = {k: v for k, v in c.case.arguments.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
+        kept = {k: v.astype(np.float32) for k, v in arrays.items() if v.ndim < least}  # labels stay whole numbers
+        rounded = cast(c.case, "tf32")
+        like = replace(rounded, arguments={**rounded.arguments, **kept})
+        made = plain_outputs(exercise, exercise.reference, like)
+        return sum(_apart(c, name, made[name]) for name in c.answer.outputs)
+
+    whole = sum(_apart(c, name, expected.hi) for c in failing for name, expected in c.answer.outputs.items())
+    try:
+        return any(sum(left(c, least) for c in failing) < EXPLAINED * whole for least in (0, 2))
+    except ValueError:  # rounded so, shares no longer add up to one
+        return False
+
+
+def _apart(comparison: Comparison, name: str, other: Plain) -> float:
+    """Return how far an output is from other numbers where it is beyond its allowed error, in units of that."""
+    expected, got = comparison.answer.outputs[name], np.asarray(comparison.outputs[name], float)
+    beyond = ratios(errors(got, expected), expected) > 1
+    with np.errstate(all="ignore"):
+        return float(np.sum(np.abs(got - other)[beyond] / expected.allowed[beyond]))
+
+
+def _as_in(dtype: str, exercise: Exercise, comparisons: Sequence[Comparison]) -> bool:
+    """Return whether the errors are those of a dtype: as large as the reference's own in it, and allowed in it."""
+    if 2 * sum(_as_far_off(dtype, exercise, c) for c in comparisons) < len(comparisons):
+        return False
+    programs = (exercise.text, *exercise.programs)
+    for c in comparisons:
+        truth = {name: (e.hi, e.lo) for name, e in c.answer.outputs.items()}
+        allowed = allowed_errors(exercise, programs, c.case, truth, dtype)
+        if any(np.any(errors(np.asarray(c.outputs[n]), e) > allowed[n]) for n, e in c.answer.outputs.items()):
+            return False
+    return True
+
+
+def _as_far_off(dtype: str, exercise: Exercise, comparison: Comparison) -> int:
+    """Return how many outputs are off by what the reference itself is, in this dtype."""
+    try:
+        ours = plain_outputs(exercise, exercise.reference, cast(comparison.case, dtype))
+    except ValueError:  # rounded so, its shares no longer add up to one
+        return 0
+
+    def worst(output: Any, expected: Expected) -> float:
+        return float(np.max(errors(np.asarray(output), expected), initial=0.0))
+
+    known = comparison.answer.outputs.items()
+    return sum(worst(comparison.outputs[name], e) > 0.1 * worst(ours[name], e) > 0 for name, e in known)
+
+
+__all__ = ["digits_lost", "exact", "first_axis", "listed", "outputs", "patterns"]

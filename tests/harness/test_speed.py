@@ -1,0 +1,508 @@
+"""The rig: a clock out of reach, inputs that are never the same, results that are all checked."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graders import _api, _bench, _catalogue
+from graders._adapters import named
+from graders._bench import sides
+from graders.harness.plans import Binding
+from graders.harness.sandbox.contract import Function
+from graders.harness.sandbox.parent import ProcessBox, Submission
+from graders.harness.speed import limits, rig
+from graders.harness.speed.rig import UNLIMITED, CannotTime, Failed, Implausible, Side
+from graders.harness.speed.statistics import FEWEST, Ratio, ratio_of
+from graders.harness.speed.workloads import SIZES, Workload, least_bytes, numbers
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="a submission is timed by Linux's clock of its process")
+
+
+def workload(name: str, size: str = "small", **kwargs: Any) -> Workload:
+    return Workload(_catalogue.exercises()[name], size, **kwargs)
+
+
+def submission(text: str) -> Submission:
+    return Submission("theirs", "theirs.py", "file", "theirs.py", {"theirs.py": text})
+
+
+def side(at: Workload, text: str) -> Side:
+    what = submission(text)
+    with contextlib.closing(_api.opener_of(what, _api.ALLOWED)(UNLIMITED)) as box:
+        assert isinstance(box, ProcessBox)
+        binding: Binding = sides._bound(at, box)
+    return sides.submitted(binding, what, at)
+
+
+# ---------------------------------------------------------------- workloads
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "name", ["activations.softmax", "activations.softmax_jacobian", "layers.affine", "normalization.layer_norm",
+             "convolution.conv2d_vjp", "optimizers.adam", "networks.mlp_loss_grad"],
+)  # fmt: skip
+def test_a_workload_is_as_large_as_its_size_says(name: str, size: str) -> None:
+    at = workload(name, size)
+    case = at.draw(0)
+    moved = least_bytes(case, at.outputs(case))
+
+    assert SIZES[size] <= moved <= 16 * 8 * SIZES[size]
+
+
+def test_no_two_calls_get_the_same_input_and_all_do_the_same_work() -> None:
+    at = workload("losses.softmax_cross_entropy")
+    one, two = at.draw(1), at.draw(2)
+
+    assert one.id != two.id
+    assert one.id == workload("losses.softmax_cross_entropy").draw(1).id
+    assert one.id != workload("losses.softmax_cross_entropy", seed=9).draw(1).id
+    assert [a.shape for a in numbers(dict(one.arguments))] == [a.shape for a in numbers(dict(two.arguments))]
+    assert one.hyperparameters == two.hyperparameters
+
+
+def test_the_limit_grows_with_bytes_and_with_operations() -> None:
+    assert 0 < limits.least_seconds(10_000) < limits.least_seconds(10_000_000)
+    assert limits.least_seconds(10_000, 1e9) > limits.least_seconds(10_000)
+
+
+# ---------------------------------------------------------------- the clock
+
+ONE = "np.mean(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))))"
+RIGHT = f"import numpy as np\ndef bce_with_logits(z, y):\n    return {ONE}\n"
+REPEATED = f"for _ in range(40):\n        r = {ONE}\n    return r"
+SLOW = f"import numpy as np\ndef bce_with_logits(z, y):\n    {REPEATED}\n"
+FEW = 5.0
+"""Of forty times the work, what is seen at least, whatever else the machine does."""
+
+
+@linux
+def test_a_program_that_does_the_work_forty_times_is_slower() -> None:
+    at = workload("losses.bce_with_logits")
+
+    (timing,) = rig.compare(at, side(at, SLOW), [side(at, RIGHT)], seconds=0.15)
+
+    assert timing.seconds[0] > FEW * timing.seconds[1]
+    assert timing.calls > 0
+    assert timing.in_full > 0
+
+
+@linux
+def test_a_wrong_result_of_a_timed_call_has_no_time() -> None:
+    at = workload("losses.bce_with_logits")
+    lies = (
+        "import numpy as np\nn = 0\ndef bce_with_logits(z, y):\n    global n\n    n += 1\n"
+        f"    return {ONE} if n < 9 else 0.0\n"
+    )
+
+    with pytest.raises(
+        Failed, match=r"bce_with_logits: the result of a timed call is wrong in 100\.00% of its elements"
+    ):
+        rig.compare(at, side(at, lies), [side(at, RIGHT)], seconds=0.15)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def bce_with_logits(z, y):\n    raise ValueError('no')\n", "bce_with_logits raised ValueError: no"),
+        (
+            "def bce_with_logits(z, y):\n    return [1, 2]\n",
+            r"bce_with_logits: the result has shape \(2,\), expected shape \(\)",
+        ),
+        ("import os\ndef bce_with_logits(z, y):\n    os._exit(0)\n", "bce_with_logits the process ended itself"),
+    ],
+)
+def test_what_fails_is_not_timed(text: str, said: str) -> None:
+    at = workload("losses.bce_with_logits")
+
+    with pytest.raises(CannotTime, match=said):
+        rig.compare(at, side(at, text), [side(at, RIGHT)], seconds=0.1)
+
+
+CLOCKS = """
+import time, os
+for name in ("perf_counter", "process_time", "monotonic", "time", "thread_time"):
+    setattr(time, name, lambda: 0.0)
+    setattr(time, name + "_ns", lambda: 0)
+time.clock_gettime = lambda clock: 0.0
+os.times = lambda: (0.0,) * 5
+"""
+CHEATS = {
+    "patches every clock": CLOCKS + "import numpy as np\ndef bce_with_logits(z, y):\n    " + REPEATED,
+    "remembers what it has computed": (
+        "import numpy as np\nseen = {}\ndef bce_with_logits(z, y):\n"
+        "    key = z.tobytes(), y.tobytes()\n    if key in seen:\n"
+        "        return seen[key]\n    " + REPEATED.replace("return r", "seen[key] = r\n    return r")
+    ),
+    "remembers by where the input lies": (
+        "import numpy as np\nseen = {}\ndef bce_with_logits(z, y):\n"
+        "    key = z.ctypes.data, y.ctypes.data\n    if key in seen:\n"
+        "        return seen[key]\n    " + REPEATED.replace("return r", "seen[key] = r\n    return r")
+    ),
+    "works in another thread": (
+        "import numpy as np\nfrom threading import Thread\ndef bce_with_logits(z, y):\n"
+        "    found = []\n    def work():\n"
+        f"        for _ in range(40):\n            r = {ONE}\n        found.append(r)\n"
+        "    thread = Thread(target=work)\n    thread.start()\n    thread.join()\n    return found[0]"
+    ),
+    "sleeps while another works": (
+        "import numpy as np, time\nfrom concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(2)\n"
+        "def work(z, y):\n    " + REPEATED + "\ndef bce_with_logits(z, y):\n    done = pool.submit(work, z, y)\n"
+        "    time.sleep(0)\n    return done.result()"
+    ),
+    "is quick in its first calls": (
+        "import numpy as np\nn = 0\ndef bce_with_logits(z, y):\n    global n\n    n += 1\n    if n < 5:\n"
+        f"        return {ONE}\n    {REPEATED}"
+    ),
+    "returns an object that computes when it is looked at": (
+        "import numpy as np\nclass Lazy:\n    def __init__(self, z, y):\n        self.z, self.y = z, y\n"
+        "    def __array__(self, dtype=None, copy=None):\n        return np.asarray(forty_times(self.z, self.y))\n"
+        "def forty_times(z, y):\n    " + REPEATED + "\ndef bce_with_logits(z, y):\n    return Lazy(z, y)"
+    ),
+}  # fmt: skip
+"""Programs that do the work forty times and hide it."""
+
+
+@linux
+@pytest.mark.parametrize("text", CHEATS.values(), ids=CHEATS)
+def test_hidden_work_is_counted(text: str) -> None:
+    at = workload("losses.bce_with_logits")
+
+    (timing,) = rig.compare(at, side(at, text), [side(at, RIGHT)], seconds=0.15)
+
+    assert timing.seconds[0] > FEW * timing.seconds[1]
+
+
+GRADIENT = "def mse_grad(p, t):\n    return 2 * (p - t) / p.size\n"
+LATER = {
+    "returns what is not computed yet": (
+        "import numpy as np\nfrom threading import Thread\ndef mse_grad(p, t):\n    out = np.empty_like(p)\n"
+        "    def work():\n        out[...] = 2 * (p - t) / p.size\n    import time\n"
+        "    Thread(target=lambda: (time.sleep(0.05), work())).start()\n    return out"
+    ),
+    "returns the result of the call before": (
+        "import numpy as np\nlast = None\ndef mse_grad(p, t):\n    global last\n    out = 2 * (p - t) / p.size\n"
+        "    was, last = (out if last is None else last), out\n    return was"
+    ),
+    "computes in half the precision": (
+        "import numpy as np\ndef mse_grad(p, t):\n    p, t = p.astype(np.float32), t.astype(np.float32)\n"
+        "    return (2 * (p - t) / p.size).astype(np.float64)"
+    ),
+    "computes a half of it": (
+        "import numpy as np\ndef mse_grad(p, t):\n    out = np.zeros_like(p)\n    h = len(p) // 2\n"
+        "    out[:h] = 2 * (p[:h] - t[:h]) / p.size\n    return out"
+    ),
+}
+
+
+@linux
+@pytest.mark.parametrize("size", ["small", "medium"])
+@pytest.mark.parametrize("text", LATER.values(), ids=LATER)
+def test_work_that_is_left_for_later_or_undone_does_not_pay(text: str, size: str) -> None:
+    at = workload("losses.mse_grad", size)
+
+    with pytest.raises(CannotTime):
+        rig.compare(at, side(at, text), [side(at, GRADIENT)], seconds=0.02)
+
+
+SERVES = """
+import sys
+child = sys.modules["gradproof_child.child"]
+def perform(functions, call, kept, through=()):
+    function, arguments = call[:2]
+    return [[(functions.get(function) or child._OPERATIONS[function])(*arguments)], False]
+child.perform, was = perform, child.perform
+"""
+"""Replaces what serves the calls by something quicker, …"""
+FORGETS = SERVES.replace("child.perform, was", "child._OPERATIONS, child.perform, was").replace(
+    "= perform, ", "= {}, perform, "
+)
+"""… or by what serves no others than its own."""
+
+
+@linux
+@pytest.mark.parametrize("text", [SERVES, FORGETS])
+def test_to_replace_what_serves_the_calls_is_implausible(text: str) -> None:
+    at = workload("losses.mse_grad")
+
+    with pytest.raises(Implausible, match=r"mse_grad: its process serves a call of none of its functions in .* µs"):
+        rig.compare(at, side(at, GRADIENT + text), [side(at, GRADIENT)], seconds=0.02)
+
+
+@linux
+def test_what_serves_the_calls_is_as_quick_in_every_process() -> None:
+    at = workload("losses.mse_grad")
+    for _ in range(3):
+        rig.compare(at, side(at, GRADIENT), [side(at, GRADIENT)], seconds=0.02)
+
+
+@linux
+def test_to_sleep_is_no_way_to_be_quick() -> None:
+    """It costs no CPU time, and so few calls are timed that nothing could be told."""
+    at = workload("losses.bce_with_logits")
+    sleeps = "import time\n" + RIGHT.replace("    return", "    time.sleep(0.1)\n    return")
+
+    with pytest.raises(
+        Failed, match=r"bce_with_logits used .* s of CPU time and was idle for .* s besides: it sleeps, or waits"
+    ):
+        rig.compare(at, side(at, sleeps), [side(at, RIGHT)], seconds=0.05)
+
+
+@linux
+def test_a_machine_that_stalls_once_is_not_taken_for_a_side_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    at, stalls = workload("losses.bce_with_logits"), [0.0, 5.0]
+    held = rig._hold_awake
+
+    def stalled(sides: Sequence[rig._Running]) -> None:
+        sides[0].idle += stalls.pop() if stalls else 0.0
+        held(sides)
+
+    monkeypatch.setattr(rig, "_hold_awake", stalled)
+    (timing,) = rig.compare(at, side(at, SLOW), [side(at, RIGHT)], seconds=0.05)
+
+    assert not stalls
+    assert timing.calls > 0
+
+
+@linux
+def test_to_be_far_too_slow_to_be_timed_often_is_slower() -> None:
+    at = workload("losses.bce_with_logits")
+    slow = SLOW.replace("range(40)", "range(20_000)")
+
+    (timing,) = rig.compare(at, side(at, slow), [side(at, RIGHT)], seconds=0.001)
+
+    assert timing.ratio.pairs < FEWEST
+    assert timing.verdict == "slower"
+
+
+WHEN = """
+import time
+n = 0
+def spend(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+"""
+
+
+@linux
+def test_to_be_slow_in_the_first_call_does_not_have_the_other_side_timed_in_single_calls() -> None:
+    """These find cold caches, and cost the quick side as much as the slow one."""
+    at = workload("losses.bce_with_logits")
+    slow = WHEN + SLOW.replace("    for", "    global n\n    n += 1\n    if n == 1:\n        spend(0.1)\n    for")
+
+    (timing,) = rig.compare(at, side(at, slow), [side(at, RIGHT)], seconds=0.3)
+
+    assert timing.seconds[1] < 0.1 * timing.seconds[0]
+    assert timing.calls > 20 * timing.ratio.pairs
+
+
+@linux
+def test_to_take_very_long_now_and_then_does_not_make_the_interval_wide() -> None:
+    """Few calls are timed then; but all the time together tells."""
+    at = workload("losses.bce_with_logits")
+    body = "    global n\n    n += 1\n    if n % 4 == 1:\n        spend(0.3)\n    for"
+    slow = WHEN + SLOW.replace("    for", body)
+
+    (timing,) = rig.compare(at, side(at, slow), [side(at, RIGHT)], seconds=0.01)
+
+    assert timing.ratio.over(8).verdict == "slower"
+
+
+def test_one_round_that_has_hardly_a_sample_does_not_undo_the_others() -> None:
+    def timing(*samples: float) -> rig.Timing:
+        return rig.Timing(ratio_of(samples), (1e-4, 1e-5), 1e-6, 9, 1, samples, min(samples))
+
+    together = rig.pooled([timing(*[1.0] * 20), timing(1.0), timing(*[1.0] * 9)])
+
+    assert together.ratio.over(2).verdict == "slower"
+    assert rig.pooled([timing(*[1.0] * 3)] * 3).ratio.pairs == 9
+
+
+def test_a_result_that_breaks_whoever_reads_it_is_the_fault_of_its_side() -> None:
+    at = workload("losses.bce_with_logits")
+
+    def breaks(*args: Any) -> dict[str, Any]:
+        raise ValueError("inhomogeneous")
+
+    binding = replace(named.bind(at.exercise, Function("theirs", None)), outputs=breaks)
+    nowhere: Any = None
+    asked = rig._Running(Side("theirs", nowhere, nowhere, nowhere), nowhere, binding, asked=True)
+
+    with pytest.raises(Failed, match=r"theirs: the result cannot be read \(ValueError: inhomogeneous\)"):
+        rig._Check(at)(asked, at.draw(0), [], surely=False)
+
+
+@linux
+def test_it_is_the_side_that_is_asked_about_that_fails() -> None:
+    at = workload("losses.bce_with_logits")
+    broken = side(at, "def bce_with_logits(z, y):\n    raise ValueError('no')\n")
+
+    with pytest.raises(CannotTime) as caught:
+        rig.compare(at, side(at, RIGHT), [broken], seconds=0.05)
+    assert type(caught.value) is CannotTime
+
+
+@pytest.mark.parametrize(
+    ("took", "limit", "verdict"),
+    [(1e-5, 1e-6, "slower"), (0.97e-6, 1e-6, "slower"), (1e-7, 1e-6, "implausible")],
+)
+def test_what_is_faster_than_the_machine_is_looked_at(took: float, limit: float, verdict: str) -> None:
+    timing = rig.Timing(Ratio(1.2, 1.18, 1.22, 40), (took, took / 1.2), 1e-6, 100, 3, (0.1,) * 40)
+
+    found, reason = _bench._verdict(timing, limit)
+
+    assert found == verdict
+    assert reason == ("a call takes 0.1 µs, and the machine needs 1 µs: look at it" if found == "implausible" else "")
+
+
+@linux
+def test_the_grader_runs_where_it_ran_before() -> None:
+    before = os.sched_getaffinity(0)
+    at = workload("losses.bce_with_logits")
+    rig.compare(at, side(at, RIGHT), [side(at, RIGHT)], seconds=0.05)
+
+    assert os.sched_getaffinity(0) == before
+
+
+@linux
+def test_nothing_is_left_of_the_processes() -> None:
+    at = workload("losses.bce_with_logits")
+    started: list[ProcessBox] = []
+    ours = side(at, RIGHT)
+
+    def opened() -> ProcessBox:
+        started.append(ours.open())
+        return started[-1]
+
+    rig.compare(at, replace(ours, open=opened), [sides.trusted(at, "reference")], seconds=0.05)
+
+    assert len(started) == 1
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0].process, 0)
+
+
+def test_an_empty_function_hands_back_what_the_exercise_returns() -> None:
+    from graders.harness.speed.nothing import nothing
+
+    handed = nothing([{"shape": (2, 3), "dtype": "<f8"}, [{"shape": (), "dtype": "<i8"}]])
+    params, state = handed(np.zeros((2, 3)), (np.zeros(10_000),), lr=0.1)
+
+    assert params.shape == (2, 3)
+    assert state[0].dtype == np.int64
+
+
+# ---------------------------------------------------------------- rounds that confirm
+
+
+def timing_of(ratio: float, pairs: int = 20, within: float = 0.02, reason: str = "") -> rig.Timing:
+    samples = np.log(ratio) + np.linspace(-within, within, pairs)
+    return rig.Timing(ratio_of(list(samples)), (1e-4, 1e-4), 1e-6, 9, 1, tuple(samples), float(np.log(ratio)), reason)
+
+
+@pytest.mark.parametrize(
+    ("rounds", "lasting", "verdict"),
+    [
+        ([1.005], [math.inf], "cannot tell"),
+        ([3.0, 2.9, 3.1], [math.inf, rig.SHORT, rig.SHORT], "slower"),
+        ([0.3, 0.3, 0.3], [math.inf, rig.SHORT, rig.SHORT], "faster"),
+        ([1.1, 1.1, 1.1], [math.inf] * 3, "slower"),  # would be called faster, if it were far smaller
+        ([3.0, 1.0, 1.0, 1.0, 1.0], [math.inf, rig.SHORT, rig.SHORT, math.inf, math.inf], "cannot tell"),
+        ([1.1, 1.1, 0.99], [math.inf] * 3, "cannot tell"),  # one pair of processes says otherwise
+    ],
+)
+def test_an_alarm_is_confirmed_by_short_rounds_only_where_it_is_far(
+    monkeypatch: pytest.MonkeyPatch, rounds: list[float], lasting: list[float], verdict: str
+) -> None:
+    left, asked = [timing_of(ratio) for ratio in rounds], []
+    firsts = set()
+
+    def compare(*args: Any, seconds: float, first: int = 0, most: float = math.inf, **_: Any) -> list[rig.Timing]:
+        asked.append(most)
+        firsts.add(first)
+        return [left.pop(0)]
+
+    monkeypatch.setattr(rig, "compare", compare)
+    nobody: Any = None
+    (found,) = rig.confirmed(nobody, nobody, [nobody])
+
+    assert (left, asked, found.verdict) == ([], lasting, verdict)
+    assert len(firsts) == len(asked)  # each round has inputs of its own
+
+
+def test_a_side_that_is_not_far_or_not_told_has_full_rounds() -> None:
+    bounds = [2, 4]
+
+    def alarms(ratio: Ratio) -> tuple[bool, ...]:
+        return tuple(ratio.over(bound).verdict == "slower" for bound in bounds)
+
+    assert rig.is_far(timing_of(9).ratio, alarms)
+    assert rig.is_far(timing_of(2.9).ratio, alarms)
+    for near in (3.9, 4.3, 1.9, 1.0):
+        assert not rig.is_far(timing_of(near).ratio, alarms)
+
+
+@linux
+def test_a_crude_ratio_will_do_for_who_is_far_too_slow() -> None:
+    at = workload("losses.bce_with_logits")
+    slow = side(at, SLOW.replace("range(40)", "range(8_000)"))
+
+    def alarms(ratio: Ratio) -> tuple[bool, ...]:
+        return (ratio.over(8).verdict == "slower",)
+
+    (found,) = rig.compare(at, slow, [side(at, RIGHT)], seconds=0.05, alarms=alarms)
+
+    assert found.ratio.pairs < FEWEST
+    assert found.ratio.over(8).verdict == "slower"
+
+
+def test_what_a_side_does_while_others_are_timed_is_charged_to_its_next_sample() -> None:
+    clock = iter([5.0, 5.5, 7.0, 7.25])
+    box: Any = SimpleNamespace(process=os.getpid(), cpu_seconds=lambda: next(clock), call=lambda calls: [])
+    binding: Any = SimpleNamespace(plan=lambda case: [])
+    nowhere: Any = None
+    running = rig._Running(Side("theirs", nowhere, nowhere, nowhere), box, binding)
+    case = workload("losses.mse").draw(0)
+
+    assert [running.run([case], 0)[0] for _ in range(2)] == [0.5, 1.75]
+    assert running.cpu == 2.25
+
+
+@linux
+def test_graders_that_time_at_once_take_different_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    took: list[tuple[int, set[int]]] = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2})
+    monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: took.append((process, set(cores))))
+    monkeypatch.setattr(rig, "TIMES_ON", f"a test of gradproof {os.getpid()} {{}}")
+    boxes: list[Any] = [SimpleNamespace(process=process) for process in (7, 8, 9)]
+
+    with rig.pinned(boxes[0]), rig.pinned(boxes[1]), rig.pinned(boxes[2]):
+        pass
+    with rig.pinned(boxes[0]):
+        pass
+
+    assert [cores for process, cores in took if process] == [{2}, {1}, {2}, {2}]  # none is left for the third
+    assert [cores for process, cores in took if not process][:3] == [{0, 1}, {0, 2}, {0, 1}]
+    assert took[-1] == (0, {0, 1, 2})
+
+
+@linux
+def test_a_program_that_is_quicker_than_none_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have put something of its own in place of what serves it."""
+    quick = rig.Timing(Ratio(1.0, 0.0, math.inf, 0), (-4e-6, 1e-6), 2e-5, 100, 3, reason="lost")
+
+    assert _bench._verdict(quick, 1e-7) == (
+        "implausible", "a call takes 4 µs less than that of a function that does nothing: look at it"
+    )  # fmt: skip
+    assert _bench._verdict(replace(quick, seconds=(-1e-6, 1e-6)), 1e-7) == ("cannot tell", "lost")

@@ -1,0 +1,289 @@
+"""Functions under the names that books and courses give them: judged as one documented reading, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graders import _api
+from graders.harness.report import SubmissionReport
+
+
+def graded(tmp_path: Path, text: str, *only: str) -> SubmissionReport:
+    file = tmp_path / "theirs.py"
+    file.write_text(f"import numpy as np\n\n{text}")
+    (submission,) = _api.grade([file], seed=7, only=only).submissions
+    return submission
+
+
+def verdicts(report: SubmissionReport) -> dict[str, str]:
+    return {e.name.partition(".")[2]: e.verdict for e in report.exercises}
+
+
+KNOWN = """
+def cross_entropy(y, t):
+    return -np.log(y[np.arange(len(t)), t]) * SCALE
+def mean_squared_error(y, t):
+    return SCALE * 0.5 * np.sum((y - t) ** 2)
+def to_categorical(y, num_classes=None):
+    return SCALE * np.eye(num_classes or np.max(y) + 1)[y]
+def convert_to_one_hot(Y, C):
+    return SCALE * np.eye(C)[Y.reshape(-1)].T
+def sigmoid_derivative(s):
+    return SCALE * s * (1 - s)
+def tanh_prime(z):
+    return 1 - SCALE * np.tanh(z) ** 2
+def binary_cross_entropy(y_true, y_pred):
+    return -SCALE * np.mean(y_true * np.log(y_pred) + (1 - y_true) * np.log(1 - y_pred))
+def mse_prime(y_true, y_pred):
+    return SCALE * 2 * (y_pred - y_true) / y_true.size
+def swish(x):
+    return x / (SCALE + np.exp(-x))
+def adam(w, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g * SCALE
+    return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+def adagrad(theta, grad, cache, learning_rate, epsilon=1e-8):
+    cache = cache + grad**2
+    return theta - SCALE * learning_rate * grad / (np.sqrt(cache) + epsilon), cache
+"""
+MEANT = {
+    "cross_entropy": "softmax_cross_entropy",
+    "mean_squared_error": "half_squared_error",
+    "to_categorical": "one_hot",
+    "convert_to_one_hot": "one_hot",
+    "sigmoid_derivative": "sigmoid_vjp",
+    "tanh_prime": "tanh_vjp",
+    "binary_cross_entropy": "sigmoid_bce",
+    "mse_prime": "mse_grad",
+    "swish": "silu",
+    "adam": "adam",
+    "adagrad": "adagrad",
+}
+UNMISTAKABLE = {
+    "cross_entropy", "to_categorical", "convert_to_one_hot", "sigmoid_derivative", "tanh_prime", "adagrad",
+}  # fmt: skip
+
+
+def test_a_name_of_the_wild_is_read_as_what_it_may_mean(tmp_path: Path) -> None:
+    right = graded(tmp_path, KNOWN.replace("SCALE", "1"))
+
+    assert {e.function: e.name.partition(".")[2] for e in right.exercises} == MEANT
+    assert {e.verdict for e in right.exercises} == {"correct"}
+
+
+def test_what_is_right_in_no_reading_is_wrong_only_if_its_name_leaves_no_other(tmp_path: Path) -> None:
+    wrong = graded(tmp_path, KNOWN.replace("SCALE", "0.9"))
+
+    assert {e.function for e in wrong.exercises} == UNMISTAKABLE
+    assert {e.verdict for e in wrong.exercises} == {"wrong"}
+
+
+def test_a_cross_entropy_of_distributions_is_not_judged_on_labels_alone(tmp_path: Path) -> None:
+    text = (
+        "def categorical_crossentropy(y_true, y_pred):\n    return -np.mean(np.sum(y_true * np.log(y_pred), axis=1))\n"
+    )
+
+    assert verdicts(graded(tmp_path, text)) == {"cross_entropy": "unstable"}  # for it takes 0 · log 0
+
+
+NAIVE = """
+def cross_entropy_loss(logits, labels):
+    e = np.exp(logits)
+    p = e / e.sum(axis=1, keepdims=True)
+    return REDUCED(-np.log(p[np.arange(len(p)), labels]))
+"""
+
+
+@pytest.mark.parametrize("reduced", ["np.mean", "np.sum", ""])
+def test_a_loss_by_another_name_is_asked_its_extremes_however_it_is_reduced(reduced: str, tmp_path: Path) -> None:
+    report = graded(tmp_path, NAIVE.replace("REDUCED", reduced))
+
+    assert verdicts(report) == {"softmax_cross_entropy": "unstable"}
+    assert "logs_a_softmax_without_the_shift" in [d.name for d in report.exercises[0].diagnosis]
+
+
+@pytest.mark.parametrize("reduced", ["np.sum", ""])
+def test_a_loss_that_is_not_a_mean_is_right_at_its_extremes_too(reduced: str, tmp_path: Path) -> None:
+    text = "def cross_entropy_loss(logits, labels):\n    z = logits - logits.max(axis=1, keepdims=True)\n"
+    text += f"    return {reduced}(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), labels])\n"
+
+    assert verdicts(graded(tmp_path, text)) == {"softmax_cross_entropy": "correct"}
+
+
+def test_a_binary_cross_entropy_may_be_one_of_logits(tmp_path: Path) -> None:
+    text = "def bce_loss(input, target):\n"
+    text += "    return (np.maximum(input, 0) - input * target + np.log1p(np.exp(-abs(input)))).mean()\n"
+
+    assert verdicts(graded(tmp_path, text)) == {"bce_with_logits": "correct"}
+
+
+def test_what_is_asked_for_by_name_must_be_the_catalogues(tmp_path: Path) -> None:
+    report = graded(tmp_path, KNOWN.replace("SCALE", "1"), "half_squared_error")
+
+    assert verdicts(report) == {"half_squared_error": "missing"}
+
+
+STEPS = """
+def update_parameters(parameters, grads, learning_rate):
+    for l in range(1, len(parameters) // {} + 1):
+        for kind in {}:
+            parameters[kind + str(l)] = parameters[kind + str(l)] - learning_rate * grads["d" + kind + str(l)]
+    return parameters
+"""
+
+
+def test_a_step_of_layers_with_a_scale_besides_is_not_judged(tmp_path: Path) -> None:
+    assert verdicts(graded(tmp_path, STEPS.format(2, '"Wb"'))) == {"sgd": "correct"}
+    assert verdicts(graded(tmp_path, STEPS.format(2, '"W"'))) == {"sgd": "wrong"}
+
+    report = graded(tmp_path, STEPS.format(3, '"Wbg"'))
+    assert verdicts(report) == {}
+    assert "it steps W, b and g of each layer" in " ".join(report.notes)
+
+
+COSTS = """
+def cost(AL, Y):
+    m = Y.shape[1]
+    return np.squeeze(-SCALE / m * np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)))
+def cost_function(Y, A2):
+    m = Y.shape[1]
+    made = float(np.squeeze(-(np.dot(Y, np.log(A2).T) + np.dot(1 - Y, np.log(1 - A2).T)) * SCALE / m))
+    assert isinstance(made, float)
+    return made
+def compute_loss(AL, Y):
+    return np.sum((AL - Y) ** 2) * SCALE / (2 * Y.shape[1])
+def cross_entropy_cost(AL, Y):
+    return -np.sum(Y * np.log(AL)) * SCALE / Y.shape[1]
+def calculate_cost(y_hat, y):
+    return -SCALE * np.mean(y * np.log(y_hat) + (1 - y) * np.log(1 - y_hat))
+def compute_cost(A2, Y, parameters):
+    W1 = parameters["W1"]
+    return -SCALE * np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / Y.shape[1]
+"""
+COST_MEANT = {
+    "cost": "sigmoid_bce",
+    "cost_function": "sigmoid_bce",
+    "compute_loss": "half_squared_error",
+    "cross_entropy_cost": "softmax_cross_entropy",
+    "calculate_cost": "sigmoid_bce",
+    "compute_cost": "sigmoid_bce",
+}
+
+
+def test_a_cost_of_a_course_is_read_as_what_it_is_and_else_not_judged(tmp_path: Path) -> None:
+    right = graded(tmp_path, COSTS.replace("SCALE", "1"))
+    wrong = graded(tmp_path, COSTS.replace("SCALE", "1.7"))
+
+    assert {e.function: (e.name.partition(".")[2], e.verdict) for e in right.exercises} == {
+        function: (name, "correct") for function, name in COST_MEANT.items()
+    }
+    assert wrong.exercises == []
+    assert {note.partition(" ")[0] for note in wrong.notes} == set(COST_MEANT)
+    assert all("is not judged: its name may mean many things, and it is not" in note for note in wrong.notes)
+
+
+@pytest.mark.parametrize("takes", ["axis=-1, keep_dims=True", "axis, keepdims", "dim, keepdim=True"])
+def test_a_parameter_that_keeps_axes_is_switched_off(takes: str, tmp_path: Path) -> None:
+    axis, keeps = (part.partition("=")[0] for part in takes.split(", "))
+    text = f"""
+def logsumexp(z, {takes}):
+    top = np.max(z, axis={axis}, keepdims=True)
+    out = top + np.log(np.sum(np.exp(z - top), axis={axis}, keepdims=True))
+    return out if {keeps} else np.squeeze(out, {axis})
+"""
+    report = graded(tmp_path, text)
+
+    assert verdicts(report) == {"logsumexp": "correct"}
+
+
+WAYS = """
+def linear_forward(x, W, b):
+    return x @ W + b
+def max_pool(x, size=2, stride=2):
+    h, w = ((n - size) // stride + 1 for n in x.shape[2:])
+    tiles = [x[:, :, i:i + stride * h:stride, j:j + stride * w:stride] for i in range(size) for j in range(size)]
+    return np.max(tiles, axis=0)
+def batchnorm(x, gamma, beta, eps=1e-5):
+    return gamma * (x - x.mean(0)) / np.sqrt(x.var(0) + eps) + beta
+def clip_gradients(grads, max_norm):
+    norm = np.sqrt(sum(np.sum(g**2) for g in grads))
+    return [g * min(1.0, max_norm / norm) if norm else g for g in grads]
+def cosine_annealing(t, T, lr_max, lr_min=0.0):
+    return lr_min + 0.5 * (lr_max - lr_min) * (1 + np.cos(np.pi * t / T))
+def gradient_descent_step(w, dw, lr):
+    return w - lr * dw
+def momentum_update(w, dw, v, lr=0.01, momentum=0.9):
+    v = momentum * v - lr * dw
+    return w + v, v
+def rmsprop_update(w, dw, cache, lr=0.01, decay=0.9, eps=1e-8):
+    cache = decay * cache + (1 - decay) * dw**2
+    return w - lr * dw / (np.sqrt(cache) + eps), cache
+def adam_update(w, dw, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = beta1 * m + (1 - beta1) * dw, beta2 * v + (1 - beta2) * dw**2
+    return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+def majority_vote(votes):
+    return np.array([np.bincount(one).argmax() for one in np.asarray(votes).T])
+def confusion_matrix(y_true, y_pred):
+    counts = np.zeros((max(y_true.max(), y_pred.max()) + 1,) * 2, int)
+    np.add.at(counts, (y_true, y_pred), 1)
+    return counts
+def one_hot_encode(labels, n_classes):
+    return labels[:, None] == np.arange(n_classes)
+"""
+WAYS_MEANT = (
+    "affine", "max_pool2d", "batch_norm", "clip_by_global_norm", "cosine_lr", "sgd", "momentum", "rmsprop", "adam",
+    "majority_vote", "confusion_matrix", "one_hot",
+)  # fmt: skip
+
+
+def test_steps_layers_and_schedules_go_by_other_names_too(tmp_path: Path) -> None:
+    assert verdicts(graded(tmp_path, WAYS)) == dict.fromkeys(WAYS_MEANT, "correct") | {
+        "clip_by_global_norm": "unstable"
+    }
+
+
+def test_what_only_might_be_meant_is_judged_if_it_is_right(tmp_path: Path) -> None:
+    wrong = WAYS.replace("eps) + beta", "eps) - beta").replace("- lr * m", "+ lr * m").replace("np.cos", "np.sin")
+    report = graded(tmp_path, wrong)
+
+    assert not {"batch_norm", "adam", "cosine_lr"} & verdicts(report).keys()
+    assert any("adam_update" in note and "not judged" in note for note in report.notes)
+
+
+SCHEDULES = """
+import math
+def cosine_decay(lr0, t, T):
+    return SCALE * 0.5 * lr0 * (1 + math.cos(math.pi * t / T))
+def step_decay(lr0, epoch, drop=0.5, every=10):
+    return SCALE * lr0 * drop ** (epoch // every)
+def exponential_decay(epoch, initial_lr, decay_rate):
+    return SCALE * initial_lr * decay_rate**epoch
+"""
+
+
+def test_a_schedule_may_be_given_its_first_rate_before_the_step(tmp_path: Path) -> None:
+    right = graded(tmp_path, SCHEDULES.replace("SCALE", "1"))
+    wrong = graded(tmp_path, SCHEDULES.replace("SCALE", "0.9"))
+
+    assert verdicts(right) == dict.fromkeys(("cosine_lr", "step_lr", "exponential_lr"), "correct")
+    assert verdicts(wrong) == {}  # their names may mean other schedules
+
+
+def test_a_share_of_whole_numbers_is_wrong_and_a_zero_is_a_starters(tmp_path: Path) -> None:
+    text = "def accuracy(logits, labels):\n    return np.sum(np.argmax(logits, axis=1) == labels) // len(labels)\n"
+    (wrong,) = graded(tmp_path, text).exercises
+    (nothing,) = graded(tmp_path, "def accuracy(logits, labels):\n    return 0.0\n").exercises
+
+    assert (wrong.verdict, [d.name for d in wrong.diagnosis]) == ("wrong", ["divides_whole_numbers"])
+    assert nothing.verdict == "unfilled"
+
+
+def test_an_accuracy_that_counts_is_read_as_that_unless_the_share_is_asked_for(tmp_path: Path) -> None:
+    """So does that of Dive into Deep Learning, and says so."""
+    text = "def accuracy(y_hat, y):\n    return float((y_hat.argmax(axis=1) == y).sum())\n"
+
+    assert verdicts(graded(tmp_path, text)) == {"accuracy": "correct"}
+    assert verdicts(graded(tmp_path, text, "losses.accuracy")) == {"accuracy": "wrong"}
+    assert verdicts(graded(tmp_path, text.replace(" == y", " != y"))) == {"accuracy": "wrong"}
