@@ -48,8 +48,8 @@ WORK = {
         "    for _ in range(REPEAT):\n        y = x @ W + b\n    return y\n"
     ),
 }
-"""Programs that do their work so many times: 40 times of one and 42 of the other differ by 5 %."""
-EFFECTS = {"0": (40, 40), "5": (42, 40), "10": (44, 40), "15": (46, 40)}
+"""Programs that do their work so many times: 60 times of one and 63 of the other differ by 5 %."""
+EFFECTS = {"0": (60, 60), "5": (63, 60), "10": (66, 60), "15": (69, 60)}
 ALARMS = ("slower", "faster", "implausible", "not timed")
 """Verdicts that are false of identical code."""
 GOALS = {"5": 0.95, "10": 0.99, "15": 0.99}

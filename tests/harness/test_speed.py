@@ -433,6 +433,21 @@ def test_nothing_is_left_of_the_processes() -> None:
         os.kill(started[0].process, 0)
 
 
+@linux
+def test_time_that_is_over_when_samples_are_taken_anew_leaves_some_all_the_same() -> None:
+    """Both are slow while they are warmed up, so that the first samples turn out to be too short."""
+    at = workload("losses.bce_with_logits")
+    text = (
+        "import numpy as np, time\nn = 0\ndef bce_with_logits(z, y):\n    global n\n    n += 1\n"
+        "    until = time.perf_counter() + 0.01 * (n < 2)\n    while time.perf_counter() < until:\n        pass\n"
+        f"    return {ONE}\n"
+    )
+
+    (timing,) = rig.compare(at, side(at, text), [side(at, text)], seconds=0.0)
+
+    assert timing.calls > 0
+
+
 def test_an_empty_function_hands_back_what_the_exercise_returns() -> None:
     from graders.harness.speed.nothing import nothing
 
@@ -459,10 +474,15 @@ def timing_of(ratio: float, pairs: int = 20, within: float = 0.02, reason: str =
         ([0.3, 0.3, 0.3], [math.inf, rig.SHORT, rig.SHORT], "faster"),
         ([1.1, 1.1, 1.1], [math.inf] * 3, "slower"),  # would be called faster, if it were far smaller
         ([3.0, 1.0, 1.0, 1.0, 1.0], [math.inf, rig.SHORT, rig.SHORT, math.inf, math.inf], "cannot tell"),
-        ([1.1, 1.1, 0.99], [math.inf] * 3, "cannot tell"),  # one pair of processes says otherwise
+        ([1.1, 1.1, 0.99, 1.1, 1.1, 1.1], [math.inf] * 6, "cannot tell"),  # one pair of processes says otherwise
+        ([1.012, 1.0], [math.inf] * 2, "cannot tell"),  # one pair came near to an alarm, two together do not
+        ([0.988, 1.0], [math.inf] * 2, "cannot tell"),
+        ([1.015, 1.05, 1.05], [math.inf] * 3, "slower"),  # one pair alone would have missed it
+        ([1.05, 1.02, 1.02, 1.05], [math.inf] * 4, "slower"),  # … and so would three
+        ([1.03, 1.015, 1.0], [math.inf] * 3, "cannot tell"),
     ],
 )
-def test_an_alarm_is_confirmed_by_short_rounds_only_where_it_is_far(
+def test_pairs_of_processes_are_added_until_an_alarm_is_confirmed_or_surely_none(
     monkeypatch: pytest.MonkeyPatch, rounds: list[float], lasting: list[float], verdict: str
 ) -> None:
     left, asked = [timing_of(ratio) for ratio in rounds], []

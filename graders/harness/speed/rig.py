@@ -9,6 +9,7 @@ function (to read the arguments, to send the result) is measured in the same run
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import secrets
@@ -63,7 +64,12 @@ WAITING = 4.0
 LONG = 0.2
 """… and so many seconds besides; three fresh processes must do so."""
 PAIRS = 3
-"""Pairs of fresh processes whose samples an alarm is confirmed by."""
+"""Pairs of fresh processes whose samples an alarm is confirmed by at least, …"""
+MOST_PAIRS = 6
+"""… and at most, where these leave one in doubt: …"""
+DOUBT = 0.02
+"""… there is no alarm that would be given if the ratio were so much further off and surely so. For several pairs of
+processes together it is less, by the root of their number, as their median is nearer to the truth."""
 FAR = 1.25
 """So much smaller or larger a ratio may be and gives the same alarm, where that is confirmed by …"""
 SHORT = 2 * FEWEST
@@ -424,13 +430,14 @@ def _compared(
             if side is not ours and min(net) > 0:
                 logs[at].append(log_ratio(net))
                 nets[at] = [nets[at][0] + net[0] + net[3], nets[at][1] + net[1] + net[2]]
+        _hold_awake(sides)
         least, slowest = min(*went.values(), *came.values()), max(*went.values(), *came.values())
         if count < most and count * least < short and count * slowest < LONGEST:
             # a side that was slow while it was warmed up is not any more: single calls find cold caches, all alike
             short, count = BATCH, min(most, _more(count, count * least))
             for found in (*logs, *used, *overheads):
                 found.clear()
-        _hold_awake(sides)
+            continue
         pairs = min(map(len, logs[1:]))
         # what is lost in calling it makes no pairs, and a machine that is very busy loses some
         enough, few = False, pairs < FEWEST and calls < 2 * count * LOSING * FEWEST
@@ -549,27 +556,54 @@ def confirmed(
 ) -> list[Timing]:
     """Return comparisons that, if they give alarm, are over the samples of several pairs of processes.
 
-    Two processes of the same program differ by a true per cent or so, by where their memory happens to lie. The further
-    rounds are short where all sides are far apart, and stay so in the pooled samples; else they are as long as the
-    first, and made anew. If a `crude` ratio will do, no more samples are taken of a side that is far slower.
+    Two processes of the same program differ by a true per cent or so, by where their memory happens to lie. So one pair
+    of them neither gives an alarm nor rules it out where it comes near: pairs are added, each timed as long as the
+    first, until there is surely none, or three or more say so together. The further rounds are short where all sides
+    are far apart, and stay so in the pooled samples. If a `crude` ratio will do, no more samples are taken of a side
+    that is far slower.
     """
     hasty = alarms if crude else None
-    once = compare(workload, ours, others, seconds=seconds, alarms=hasty)
-    if not any(not timing.reason and any(alarms(timing.ratio)) for timing in once):
-        return once
+    numbers = itertools.count()
 
-    def again(first: int, most: float) -> list[Timing]:
-        rounds = [once]
-        for number in range(first, first + PAIRS - 1):
-            there = number * APART
-            rounds.append(compare(workload, ours, others, seconds=seconds, first=there, most=most, alarms=hasty))
-        return [pooled(timings) for timings in zip(*rounds, strict=True)]
+    def timed(most: float = math.inf) -> list[Timing]:
+        first = next(numbers) * APART
+        return compare(workload, ours, others, seconds=seconds, first=first, most=most, alarms=hasty)
 
-    if all(not timing.reason and is_far(timing.ratio, alarms) for timing in once):
-        together = again(1, SHORT)
-        if all(not timing.reason and is_far(timing.ratio, alarms) for timing in together):
+    once = timed()
+    if all(_is_far(timing, alarms) for timing in once):
+        together = _together([once, *(timed(SHORT) for _ in range(1, PAIRS))])
+        if all(_is_far(timing, alarms) for timing in together):
             return together
-    return again(PAIRS, math.inf)
+    rounds = [once]
+    while True:
+        together = _together(rounds)
+        if len(rounds) == MOST_PAIRS or not any(_is_open(timing, alarms, len(rounds)) for timing in together):
+            return together
+        rounds.append(timed())
+
+
+def _together(rounds: Sequence[Sequence[Timing]]) -> list[Timing]:
+    """Return what several rounds say of each of the other sides."""
+    return [pooled(timings) for timings in zip(*rounds, strict=True)]
+
+
+def _is_open(timing: Timing, alarms: Alarms, rounds: int) -> bool:
+    """Return whether another pair of processes may change which alarms so many rounds together give."""
+    if timing.reason:
+        return False
+    ratio = timing.ratio
+    given = alarms(ratio)
+    if ratio.pairs < FEWEST:  # it is so slow that another round would not tell more
+        near = given
+    else:
+        off = 1 + DOUBT / math.sqrt(rounds)
+        points = (ratio.ratio * by for by in (1 / off, 1.0, off))
+        near = tuple(map(any, zip(*(alarms(Ratio(at, at, at, ratio.pairs)) for at in points), strict=True)))
+    return any(near) if rounds < PAIRS else any(one and not told for one, told in zip(near, given, strict=True))
+
+
+def _is_far(timing: Timing, alarms: Alarms) -> bool:
+    return not timing.reason and is_far(timing.ratio, alarms)
 
 
 def is_far(ratio: Ratio, alarms: Alarms) -> bool:
@@ -582,7 +616,8 @@ def pooled(timings: Sequence[Timing]) -> Timing:
     """Return what several comparisons of the same sides say together, each with as many samples."""
     if len(timings) == 1:
         return timings[0]
-    most = max(FEWEST, min(len(timing.samples) for timing in timings))  # one that has hardly any does not undo others
+    # none says more than the middle one; one that has hardly any, in a busy moment, does not undo the others
+    most = max(FEWEST, statistics.median_low(len(timing.samples) for timing in timings))
     samples = [sample for timing in timings for sample in timing.samples[:most]]
     whole = min(timing.whole for timing in timings)
     ratio = _ratio(samples, whole, SURELY)
