@@ -31,7 +31,7 @@ from graders._adapters import named
 from graders._bench import sides
 from graders.harness.sandbox.contract import Function
 from graders.harness.sandbox.parent import Submission
-from graders.harness.speed import rig
+from graders.harness.speed import rig, rounds
 from graders.harness.speed.workloads import Workload
 
 RESULT = Path(__file__).parent / "results" / "noise.json"
@@ -72,7 +72,7 @@ def run(name: str, effect: str, seed: int, seconds: float = SECONDS) -> dict[str
     ours, theirs = (side(workload, repeat) for repeat in EFFECTS[effect])
     began = time.monotonic()
     try:
-        (timing,) = rig.confirmed(workload, ours, [theirs], seconds=seconds)
+        (timing,) = rounds.confirmed(workload, ours, [theirs], seconds=seconds)
     except rig.CannotTime as error:  # of identical code that is a false alarm, too
         return {"name": name, "effect": effect, "seed": seed, "verdict": error.verdict, "reason": str(error)}
     return {

@@ -64,7 +64,7 @@ def main() -> None:
     told = ", ".join(f"{100 * noise['summary'][effect]['caught']:.0f} % of +{effect} %" for effect in effects)
     print(f"speed       {false} of {alike['runs']} timings of identical code gave alarm "
           f"(at most {100 * alike['false_alarms_at_most']:.2g} %);")  # fmt: skip
-    print(f"            {told} told, of {noise['seconds']:g} s each on a busy machine")
+    print(f"            {told} told, {noise['seconds']:g} s for each pair of processes")
     print(f"grading     {grading['rates']['20 names']:.0f} submissions of 20 functions a second on "
           f"{grading['machine']['cores']} cores; a wrong one adds {added['median']:.2f} s")  # fmt: skip
     print(f"            ({added['of 95 %']:.2f} s at most in 95 %); all cases and answers anew "

@@ -19,13 +19,13 @@ from graders.harness.plans import Binding
 from graders.harness.report import ExerciseReport, Pace, SubmissionReport
 from graders.harness.sandbox.contract import Limits
 from graders.harness.sandbox.parent import CannotStart, Submission
-from graders.harness.speed import rig
+from graders.harness.speed import rounds
 from graders.harness.speed.rig import CannotTime, Failed, Timing
 from graders.harness.speed.statistics import Ratio
 from graders.harness.speed.workloads import Workload
 
 SECONDS = 0.5
-"""CPU time for each comparison; three times that where it gives alarm."""
+"""CPU time of a pair of processes; there are three to six of them where an alarm is near."""
 TOTAL = 120.0
 """Seconds that a submission may take for one comparison."""
 
@@ -79,7 +79,7 @@ class Timer:
 
         try:
             ours = sides.submitted(binding, self.submission, workload, limits, self.packages)
-            (timing,) = rig.confirmed(
+            (timing,) = rounds.confirmed(
                 workload, ours, [sides.trusted(workload, against)], seconds=SECONDS, alarms=alarms, crude=True
             )
             why = implausible(timing, workload)

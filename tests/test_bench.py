@@ -38,7 +38,7 @@ from graders.harness.cases import Case
 from graders.harness.certify import Certificate
 from graders.harness.plans import Outputs, WrongKind
 from graders.harness.sandbox.contract import Function, Outcome
-from graders.harness.speed import rig
+from graders.harness.speed import rig, rounds
 from graders.harness.speed.workloads import Workload
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -556,7 +556,7 @@ def test_what_fails_while_it_is_timed_has_no_time_and_what_sleeps_is_slower(
     def confirmed(*args: Any, **kwargs: Any) -> None:
         raise raised
 
-    monkeypatch.setattr(rig, "confirmed", confirmed)
+    monkeypatch.setattr(rounds, "confirmed", confirmed)
     at = Workload(_catalogue.exercises()["losses.mse"], "small")
     found = _bench.row(timed.Timed(at.exercise, "a.py", "f", lambda at: sides.trusted(at, "reference")), at, 0.1)
 

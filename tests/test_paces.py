@@ -16,7 +16,7 @@ from graders._bench import sides
 from graders.harness.report import Report, SubmissionReport
 from graders.harness.sandbox.contract import Function, Limits
 from graders.harness.sandbox.parent import Submission
-from graders.harness.speed import rig
+from graders.harness.speed import rounds
 from graders.harness.speed.rig import CannotTime
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="a submission is timed by Linux's clock of its process")
@@ -95,7 +95,7 @@ def test_what_cannot_be_told_costs_no_points(graded: Callable[..., Report], monk
     def noisy(*args: object, **kwargs: object) -> None:
         raise CannotTime("the machine is busy")
 
-    monkeypatch.setattr(rig, "compare", noisy)
+    monkeypatch.setattr(rounds, "compare", noisy)
     report = graded(SLOW).submissions[0]
 
     assert told(report) == (6, 6, ["cannot tell: the machine is busy"] * 2)

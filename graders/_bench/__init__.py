@@ -28,7 +28,7 @@ from graders._bench.timed import against as held_against
 from graders.harness.report import SCHEMA
 from graders.harness.sandbox import parent
 from graders.harness.sandbox.contract import Function
-from graders.harness.speed import limits, rig
+from graders.harness.speed import limits, rounds
 from graders.harness.speed.rig import LOST, CannotTime, Side, Timing
 from graders.harness.speed.statistics import FEWEST, Verdict, score
 from graders.harness.speed.workloads import SIZES, Workload, least_bytes
@@ -202,7 +202,7 @@ def _measured(timed: Timed, workload: Workload, moved: int, count: float, second
     ours = timed.start(workload) if timed.start else trusted(workload, REFERENCE)
     if not others:
         raise CannotTime("PyTorch has no such function, and there is nothing else to hold it against")
-    timings = rig.confirmed(workload, ours, list(others.values()), seconds=seconds)
+    timings = rounds.confirmed(workload, ours, list(others.values()), seconds=seconds)
     found = dict(zip(others, timings, strict=True))
     first = timings[0]
     limit = limits.least_seconds(moved, count, workload.dtype)

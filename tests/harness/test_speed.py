@@ -20,9 +20,9 @@ from graders._bench import sides
 from graders.harness.plans import Binding
 from graders.harness.sandbox.contract import Function, Returned
 from graders.harness.sandbox.parent import ProcessBox, Submission
-from graders.harness.speed import limits, rig
+from graders.harness.speed import limits, rig, rounds
 from graders.harness.speed.rig import UNLIMITED, CannotTime, Failed, Implausible, Side
-from graders.harness.speed.statistics import FEWEST, Ratio, ratio_of
+from graders.harness.speed.statistics import FEWEST, Ratio, is_far, ratio_of
 from graders.harness.speed.workloads import SIZES, Workload, least_bytes, numbers
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="a submission is timed by Linux's clock of its process")
@@ -364,10 +364,10 @@ def test_one_round_that_has_hardly_a_sample_does_not_undo_the_others() -> None:
     def timing(*samples: float) -> rig.Timing:
         return rig.Timing(ratio_of(samples), (1e-4, 1e-5), 1e-6, 9, 1, samples, min(samples))
 
-    together = rig.pooled([timing(*[1.0] * 20), timing(1.0), timing(*[1.0] * 9)])
+    together = rounds.pooled([timing(*[1.0] * 20), timing(1.0), timing(*[1.0] * 9)])
 
     assert together.ratio.over(2).verdict == "slower"
-    assert rig.pooled([timing(*[1.0] * 3)] * 3).ratio.pairs == 9
+    assert rounds.pooled([timing(*[1.0] * 3)] * 3).ratio.pairs == 9
 
 
 def test_a_result_that_breaks_whoever_reads_it_is_the_fault_of_its_side() -> None:
@@ -467,13 +467,13 @@ def timing_of(ratio: float, pairs: int = 20, within: float = 0.02, reason: str =
 
 
 @pytest.mark.parametrize(
-    ("rounds", "lasting", "verdict"),
+    ("ratios", "lasting", "verdict"),
     [
         ([1.005], [math.inf], "cannot tell"),
-        ([3.0, 2.9, 3.1], [math.inf, rig.SHORT, rig.SHORT], "slower"),
-        ([0.3, 0.3, 0.3], [math.inf, rig.SHORT, rig.SHORT], "faster"),
+        ([3.0, 2.9, 3.1], [math.inf, rounds.SHORT, rounds.SHORT], "slower"),
+        ([0.3, 0.3, 0.3], [math.inf, rounds.SHORT, rounds.SHORT], "faster"),
         ([1.1, 1.1, 1.1], [math.inf] * 3, "slower"),  # would be called faster, if it were far smaller
-        ([3.0, 1.0, 1.0, 1.0, 1.0], [math.inf, rig.SHORT, rig.SHORT, math.inf, math.inf], "cannot tell"),
+        ([3.0, 1.0, 1.0, 1.0, 1.0], [math.inf, rounds.SHORT, rounds.SHORT, math.inf, math.inf], "cannot tell"),
         ([1.1, 1.1, 0.99, 1.1, 1.1, 1.1], [math.inf] * 6, "cannot tell"),  # one pair of processes says otherwise
         ([1.012, 1.0], [math.inf] * 2, "cannot tell"),  # one pair came near to an alarm, two together do not
         ([0.988, 1.0], [math.inf] * 2, "cannot tell"),
@@ -483,9 +483,9 @@ def timing_of(ratio: float, pairs: int = 20, within: float = 0.02, reason: str =
     ],
 )
 def test_pairs_of_processes_are_added_until_an_alarm_is_confirmed_or_surely_none(
-    monkeypatch: pytest.MonkeyPatch, rounds: list[float], lasting: list[float], verdict: str
+    monkeypatch: pytest.MonkeyPatch, ratios: list[float], lasting: list[float], verdict: str
 ) -> None:
-    left, asked = [timing_of(ratio) for ratio in rounds], []
+    left, asked = [timing_of(ratio) for ratio in ratios], []
     firsts = set()
 
     def compare(*args: Any, seconds: float, first: int = 0, most: float = math.inf, **_: Any) -> list[rig.Timing]:
@@ -493,9 +493,9 @@ def test_pairs_of_processes_are_added_until_an_alarm_is_confirmed_or_surely_none
         firsts.add(first)
         return [left.pop(0)]
 
-    monkeypatch.setattr(rig, "compare", compare)
+    monkeypatch.setattr(rounds, "compare", compare)
     nobody: Any = None
-    (found,) = rig.confirmed(nobody, nobody, [nobody])
+    (found,) = rounds.confirmed(nobody, nobody, [nobody])
 
     assert (left, asked, found.verdict) == ([], lasting, verdict)
     assert len(firsts) == len(asked)  # each round has inputs of its own
@@ -507,10 +507,10 @@ def test_a_side_that_is_not_far_or_not_told_has_full_rounds() -> None:
     def alarms(ratio: Ratio) -> tuple[bool, ...]:
         return tuple(ratio.over(bound).verdict == "slower" for bound in bounds)
 
-    assert rig.is_far(timing_of(9).ratio, alarms)
-    assert rig.is_far(timing_of(2.9).ratio, alarms)
+    assert is_far(timing_of(9).ratio, alarms)
+    assert is_far(timing_of(2.9).ratio, alarms)
     for near in (3.9, 4.3, 1.9, 1.0):
-        assert not rig.is_far(timing_of(near).ratio, alarms)
+        assert not is_far(timing_of(near).ratio, alarms)
 
 
 @linux

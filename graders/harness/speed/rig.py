@@ -9,7 +9,6 @@ function (to read the arguments, to send the result) is measured in the same run
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 import os
 import secrets
@@ -30,7 +29,17 @@ from graders.harness.judge import said_of
 from graders.harness.plans import Binding, WrongKind
 from graders.harness.sandbox.contract import Call, Limits, Loaded, Outcome, Returned
 from graders.harness.sandbox.parent import ProcessBox
-from graders.harness.speed.statistics import CONFIDENCE, CRUDE, FEWEST, SURELY, Ratio, Verdict, log_ratio, ratio_of
+from graders.harness.speed.statistics import (
+    CRUDE,
+    FEWEST,
+    Alarms,
+    Ratio,
+    Verdict,
+    bounded_ratio,
+    is_far,
+    log_ratio,
+    ratio_of,
+)
 from graders.harness.speed.workloads import Workload, least_bytes
 
 BATCH = 0.002
@@ -63,17 +72,8 @@ WAITING = 4.0
 """How many times as long as it computes a side may be idle, …"""
 LONG = 0.2
 """… and so many seconds besides; three fresh processes must do so."""
-PAIRS = 3
-"""Pairs of fresh processes whose samples an alarm is confirmed by at least, …"""
-MOST_PAIRS = 6
-"""… and at most, where these leave one in doubt: …"""
-DOUBT = 0.02
-"""… there is no alarm that would be given if the ratio were so much further off and surely so. For several pairs of
-processes together it is less, by the root of their number, as their median is nearer to the truth."""
-FAR = 1.25
-"""So much smaller or larger a ratio may be and gives the same alarm, where that is confirmed by …"""
-SHORT = 2 * FEWEST
-"""… so few pairs of samples in each further round."""
+TRIES = 3
+"""Fresh processes in which a fault must show that a busy machine may seem to make."""
 SANDBOXED = "sandboxed"
 """The kind of process in which a program may replace what serves its calls, …"""
 QUICKER = 0.9
@@ -84,13 +84,9 @@ PROBES = 256
 """… in so many calls."""
 TIMES_ON = "gradproof times on core {}"
 """The name by which a grader takes a core."""
-APART = 1_000_000
-"""How far apart the numbers of their inputs begin."""
 UNLIMITED = Limits(call_seconds=60, load_seconds=120, total_seconds=1e9, memory=24 << 30)
 
 Open = Callable[[], ProcessBox]
-Alarms = Callable[[Ratio], tuple[bool, ...]]
-"""Which alarms a ratio gives, of those that should be confirmed."""
 
 
 @dataclass(frozen=True)
@@ -320,7 +316,7 @@ def compare(
     Raises `CannotTime`, `Failed` where it is our side that fails or whose result is wrong, `Waits` where it is idle,
     `Implausible` where what serves its calls was replaced.
     """
-    for _ in range(1, PAIRS):
+    for _ in range(1, TRIES):
         with contextlib.suppress(Waits, Implausible):
             return _compared_once(workload, ours, others, seconds, first, most, alarms)
     return _compared_once(workload, ours, others, seconds, first, most, alarms)
@@ -495,8 +491,8 @@ def _hold_served(ours: _Running, fresh: _Running) -> None:
         Call("=", (np.zeros(8),))
     ] * PROBES  # which needs no memory: where that lies differs from process to process
     least = {True: math.inf, False: math.inf}
-    for _ in range(PAIRS):  # by chance it seems so once
-        for side in (ours, fresh, fresh, ours) * PAIRS:
+    for _ in range(TRIES):  # by chance it seems so once
+        for side in (ours, fresh, fresh, ours) * TRIES:
             before = side.box.cpu_seconds()
             served = all(isinstance(outcome, Returned) for outcome in side.box.call(calls))
             took = (side.box.cpu_seconds() - before) / PROBES if served else 0.0
@@ -529,108 +525,4 @@ def _timing(
         least = 1e6 * max(0.0, min(took))
         reason = f"a call takes {least:.1f} µs, lost in the {1e6 * base:.0f} µs that calling it costs"
     whole = math.log(nets[0] / nets[1]) if logs else 0.0
-    return Timing(_ratio(logs, whole), took, base, calls, in_full, tuple(logs), whole, reason)
-
-
-def _ratio(logs: Sequence[float], whole: float, confidence: float = CONFIDENCE) -> Ratio:
-    """Return what samples say; who takes very long now and then does not get a wide interval by it."""
-    if not logs:
-        return Ratio(1.0, 0.0, float("inf"), 0)
-    ratio = ratio_of(logs, confidence)
-    return replace(ratio, low=max(ratio.low, min(ratio.ratio, math.exp(whole) / CRUDE)))
-
-
-def of_verdicts(ratio: Ratio) -> tuple[bool, ...]:
-    """Return whether a ratio is called slower, and whether it is called faster."""
-    return ratio.verdict == "slower", ratio.verdict == "faster"
-
-
-def confirmed(
-    workload: Workload,
-    ours: Side,
-    others: Sequence[Side],
-    *,
-    seconds: float = 2.0,
-    alarms: Alarms = of_verdicts,
-    crude: bool = False,
-) -> list[Timing]:
-    """Return comparisons that, if they give alarm, are over the samples of several pairs of processes.
-
-    Two processes of the same program differ by a true per cent or so, by where their memory happens to lie. So one pair
-    of them neither gives an alarm nor rules it out where it comes near: pairs are added, each timed as long as the
-    first, until there is surely none, or three or more say so together. The further rounds are short where all sides
-    are far apart, and stay so in the pooled samples. If a `crude` ratio will do, no more samples are taken of a side
-    that is far slower.
-    """
-    hasty = alarms if crude else None
-    numbers = itertools.count()
-
-    def timed(most: float = math.inf) -> list[Timing]:
-        first = next(numbers) * APART
-        return compare(workload, ours, others, seconds=seconds, first=first, most=most, alarms=hasty)
-
-    once = timed()
-    if all(_is_far(timing, alarms) for timing in once):
-        together = _together([once, *(timed(SHORT) for _ in range(1, PAIRS))])
-        if all(_is_far(timing, alarms) for timing in together):
-            return together
-    rounds = [once]
-    while True:
-        together = _together(rounds)
-        if len(rounds) == MOST_PAIRS or not any(_is_open(timing, alarms, len(rounds)) for timing in together):
-            return together
-        rounds.append(timed())
-
-
-def _together(rounds: Sequence[Sequence[Timing]]) -> list[Timing]:
-    """Return what several rounds say of each of the other sides."""
-    return [pooled(timings) for timings in zip(*rounds, strict=True)]
-
-
-def _is_open(timing: Timing, alarms: Alarms, rounds: int) -> bool:
-    """Return whether another pair of processes may change which alarms so many rounds together give."""
-    if timing.reason:
-        return False
-    ratio = timing.ratio
-    given = alarms(ratio)
-    if ratio.pairs < FEWEST:  # it is so slow that another round would not tell more
-        near = given
-    else:
-        off = 1 + DOUBT / math.sqrt(rounds)
-        points = (ratio.ratio * by for by in (1 / off, 1.0, off))
-        near = tuple(map(any, zip(*(alarms(Ratio(at, at, at, ratio.pairs)) for at in points), strict=True)))
-    return any(near) if rounds < PAIRS else any(one and not told for one, told in zip(near, given, strict=True))
-
-
-def _is_far(timing: Timing, alarms: Alarms) -> bool:
-    return not timing.reason and is_far(timing.ratio, alarms)
-
-
-def is_far(ratio: Ratio, alarms: Alarms) -> bool:
-    """Return whether a ratio gives alarm, and would give no other if it were far smaller or larger."""
-    given = alarms(ratio)
-    return any(given) and {given} == {alarms(ratio.over(by)) for by in (FAR, 1 / FAR)}
-
-
-def pooled(timings: Sequence[Timing]) -> Timing:
-    """Return what several comparisons of the same sides say together, each with as many samples."""
-    if len(timings) == 1:
-        return timings[0]
-    # none says more than the middle one; one that has hardly any, in a busy moment, does not undo the others
-    most = max(FEWEST, statistics.median_low(len(timing.samples) for timing in timings))
-    samples = [sample for timing in timings for sample in timing.samples[:most]]
-    whole = min(timing.whole for timing in timings)
-    ratio = _ratio(samples, whole, SURELY)
-    if ratio.pairs >= FEWEST:  # processes differ: the interval holds what each pair of them says by itself
-        said = [timing.ratio.ratio for timing in timings if timing.ratio.pairs >= FEWEST]
-        ratio = replace(ratio, low=min([ratio.low, *said]), high=max([ratio.high, *said]))
-    return Timing(
-        ratio,
-        (statistics.median(t.seconds[0] for t in timings), statistics.median(t.seconds[1] for t in timings)),
-        statistics.median(timing.overhead for timing in timings),
-        sum(timing.calls for timing in timings),
-        sum(timing.in_full for timing in timings),
-        tuple(samples),
-        whole,
-        next((timing.reason for timing in timings if timing.reason), ""),
-    )
+    return Timing(bounded_ratio(logs, whole), took, base, calls, in_full, tuple(logs), whole, reason)

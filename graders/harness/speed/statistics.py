@@ -11,8 +11,8 @@ a side is slower only by an effect that is large enough, and only if fresh proce
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 EFFECT = 1.03
@@ -28,6 +28,8 @@ FEWEST = 6
 """With fewer pairs no order statistic reaches the confidence, …"""
 CRUDE = 10.0
 """… and the interval is this factor around them all: no load of a machine makes CPU time ten times as long."""
+FAR = 1.25
+"""So much smaller or larger a ratio may be that is far, and gives the same alarms."""
 
 Verdict = Literal["faster", "slower", "cannot tell", "implausible"]
 
@@ -64,6 +66,21 @@ class Ratio:
         if self.ratio < 1 / EFFECT and self.high < 1 / SURE:
             return "faster"
         return "cannot tell"
+
+
+Alarms = Callable[[Ratio], tuple[bool, ...]]
+"""Which alarms a ratio gives, of those that should be confirmed."""
+
+
+def of_verdicts(ratio: Ratio) -> tuple[bool, ...]:
+    """Return whether a ratio is called slower, and whether it is called faster."""
+    return ratio.verdict == "slower", ratio.verdict == "faster"
+
+
+def is_far(ratio: Ratio, alarms: Alarms) -> bool:
+    """Return whether a ratio gives alarm, and would give no other if it were far smaller or larger."""
+    given = alarms(ratio)
+    return any(given) and {given} == {alarms(ratio.over(by)) for by in (FAR, 1 / FAR)}
 
 
 def log_ratio(quad: Sequence[float]) -> float:
@@ -105,6 +122,17 @@ def ratio_of(log_ratios: Sequence[float], confidence: float = CONFIDENCE) -> Rat
     if not rank:
         return Ratio(math.exp(middle), math.exp(ordered[0]) / CRUDE, math.exp(ordered[-1]) * CRUDE, count)
     return Ratio(math.exp(middle), math.exp(ordered[rank - 1]), math.exp(ordered[-rank]), count)
+
+
+def bounded_ratio(log_ratios: Sequence[float], whole: float, confidence: float = CONFIDENCE) -> Ratio:
+    """Return what samples say, beside `whole`, the logarithm of the ratio of all the time that either side used.
+
+    Who takes very long now and then does not get a wide interval by it.
+    """
+    if not log_ratios:
+        return Ratio(1.0, 0.0, float("inf"), 0)
+    ratio = ratio_of(log_ratios, confidence)
+    return replace(ratio, low=max(ratio.low, min(ratio.ratio, math.exp(whole) / CRUDE)))
 
 
 def score(time: float, baseline: float, limit: float) -> float:
