@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import sys
@@ -17,6 +18,7 @@ import pytest
 from graders import _api, _bench, _catalogue
 from graders._adapters import named
 from graders._bench import sides
+from graders.harness.cases import Case
 from graders.harness.plans import Binding
 from graders.harness.sandbox.contract import Function, Returned
 from graders.harness.sandbox.parent import ProcessBox, Submission
@@ -446,6 +448,31 @@ def test_time_that_is_over_when_samples_are_taken_anew_leaves_some_all_the_same(
     (timing,) = rig.compare(at, side(at, text), [side(at, text)], seconds=0.0)
 
     assert timing.calls > 0
+
+
+def test_a_sample_that_is_too_short_after_many_costs_no_time_of_those_that_follow() -> None:
+    """All are taken anew, with more calls in each, and there is as much time for them as there was."""
+    at = workload("losses.mse_grad")
+    samples, noise = itertools.count(), np.random.default_rng(0)
+
+    class Running:
+        side, is_held, cpu, idle = SimpleNamespace(empty=SimpleNamespace(kind="trusted")), False, 1.0, 0.0
+
+        def __init__(self, takes: float) -> None:
+            self.takes = takes
+
+        def run(self, cases: Sequence[Case], largest: int) -> tuple[float, list[Any]]:
+            took = 0.4 if 100 <= next(samples) < 103 else noise.uniform(0.8, 1.25)
+            return took * self.takes * len(cases), []
+
+    ours, theirs, empty = Running(2.1e-3), Running(2e-3), Running(1e-5)
+    sides_: Any = [ours, theirs]
+    empties: Any = [empty, empty]
+    (timing,) = rig._compared(at, sides_, empties, 0.5, 0, math.inf, None)
+
+    assert next(samples) > 200
+    assert timing.ratio.pairs > 2 * FEWEST
+    assert timing.ratio.ratio == pytest.approx(1.05, abs=0.1)
 
 
 def test_an_empty_function_hands_back_what_the_exercise_returns() -> None:

@@ -433,6 +433,8 @@ def _compared(
             short, count = BATCH, min(most, _more(count, count * least))
             for found in (*logs, *used, *overheads):
                 found.clear()
+            nets = [[0.0, 0.0] for _ in sides]
+            calls, spent, began, look = 0, 0.0, time.monotonic(), 2 * FEWEST
             continue
         pairs = min(map(len, logs[1:]))
         # what is lost in calling it makes no pairs, and a machine that is very busy loses some
