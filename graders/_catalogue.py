@@ -21,6 +21,7 @@ from graders._adapters import (
     drawn_shapes,
     in_place,
     known_as,
+    lists,
     loops,
     loosely,
     named,
@@ -308,11 +309,12 @@ def bind(
                     fitting = None if own else loosely.also(fitting, function, ask)
                     fitting = None if fitting is None else known_as.also(fitting, function, wanted, ask)
                     fitting = spread.beside(fitting, apart) if fitting is not None and apart is not None else fitting
+                    fitting = lists.also(fitting, function, ask) if fitting is not None else None
                     notes += [f"{function.name} is not judged: it takes objects of its own, with `.{own}`"] * bool(own)
                 if fitting is not None:
                     bindings.append(tensors.both(columns.also(fitting, function), function))
         elif function.own and (other := known_as.bind(function, undemanded, there, ask)) is not None:
-            bindings.append(tensors.both(other, function))
+            bindings.append(tensors.both(lists.also(other, function, ask), function))
         elif function.own:
             not_covered.append(function.name)
             near = difflib.get_close_matches(tail, tails, 1, 0.85) if len(not_covered) <= MOST_NEAR else []

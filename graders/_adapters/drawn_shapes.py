@@ -110,6 +110,8 @@ def bind(found: Found, trial: Trial, ask: Ask = lambda calls: []) -> tuple[Trial
         )
     except draws.CannotBind as error:
         return None, f"{found.name} is not judged: {error}"
+    if not any(way.accepts(setting) for way in (made, *made.others) for setting in trial.settings):
+        return None, f"{found.name} is not judged: nothing that {trial.name} is asked can be told to it"
     if found.tail != trial.name.partition(".")[2]:
         note = f"taken for {trial.name}"
         made = _noted(made, note)
@@ -279,12 +281,13 @@ def _batches(data: Data, n: int, value: Any, setting: Setting) -> Any:
 
 def _parts(data: Data, n: int, value: Any, setting: Setting) -> Any:
     """Return the parts of a split as rows of indices: training first, the last part for tests."""
-    flat = [item for part in value for item in (part if isinstance(part, (list, tuple)) else [part])] if isinstance(
-        value, (list, tuple)
-    ) else []  # fmt: skip
+    parts = _of_lists(value)
+    nested = parts if isinstance(parts, (list, tuple)) else []
+    flat = [item for part in nested for item in (part if isinstance(part, (list, tuple)) else [part])]
     arrays = [item for item in flat if isinstance(item, np.ndarray)]
     if not arrays or len(arrays) != len(flat):
         raise WrongKind(f"the result is {said(value)}, expected the parts of the data")
+    arrays = _with_empty_parts(data, arrays)
     xs = [data.samples(n, a, "a part") for a in arrays if _is_data(data, a)]
     if data.labels:
         ys = [data.labelled(n, a, "a part") for a in arrays if not _is_data(data, a)]
@@ -294,6 +297,34 @@ def _parts(data: Data, n: int, value: Any, setting: Setting) -> Any:
     if len(xs) not in (2, 3):
         raise Misshapen(f"the result holds {len(xs)} parts, expected training, validation and test")
     return {"train": xs[0], "validation": xs[1] if len(xs) == 3 else np.zeros(0), "test": xs[-1]}
+
+
+_EMPTY = np.zeros(0)
+
+
+def _with_empty_parts(data: Data, arrays: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+    """Return parts in which an empty list holds samples, or labels, by its place among the others."""
+    half = len(arrays) // 2
+    orders = ([True] * half + [False] * half, [True, False] * half) if data.labels else ([True] * len(arrays),)
+    for order in orders:
+        held = zip(arrays, order, strict=False)
+        if len(order) == len(arrays) and all(a is _EMPTY or _is_data(data, a) == samples for a, samples in held):
+            empty = {True: np.zeros((WIDTH, 0) if data.columns else (0, WIDTH)), False: np.zeros(0)}
+            return [empty[samples] if a is _EMPTY else a for a, samples in zip(arrays, order, strict=True)]
+    return list(arrays)
+
+
+def _of_lists(value: Any) -> Any:
+    """Return parts with lists of numbers, and of samples, as arrays: `[X[i] for i in chosen]`."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    if not value:
+        return _EMPTY
+    if all(np.ndim(one) == 0 and isinstance(one, (int, float, np.ndarray)) for one in value):
+        return np.array(value)
+    if all(isinstance(one, np.ndarray) and one.shape == (WIDTH,) and np.all(one >= 0) for one in value):
+        return np.stack(value)
+    return [_of_lists(one) for one in value]
 
 
 def _is_data(data: Data, array: np.ndarray[Any, Any]) -> bool:

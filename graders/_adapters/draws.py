@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from graders._adapters.objects import AS_IT_IS, Turn
+from graders.harness.compare import as_array
 from graders.harness.observations import Misshapen
 from graders.harness.plans import WrongKind, literal, said
 from graders.harness.sandbox.codec import Kept, Record
@@ -66,6 +67,8 @@ ALIASES: Mapping[str, str] = {
 }
 """Names under which the parameters of the reference go elsewhere, whatever their case."""
 KEEPS = re.compile(r"^(keep(_?prob(ability)?|_?rate|_?p|_?ratio)?|p_keep|prob_keep|retain_prob)$", re.IGNORECASE)
+LEFT = re.compile(r"^train(ing)?(_?(size|ratio|frac(tion)?|share|split|pct|percent|prop(ortion)?))?$", re.IGNORECASE)
+"""The share of the samples that tests, and validation, leave."""
 _IN = re.compile(r"^(fan_?in|n_?in(puts?)?|d_?in|in_?(features|dim|size|units|channels)|input_(dim|size)|n_x)$", re.I)
 _OUT = re.compile(
     r"^(fan_?out|n_?out(puts?)?|d_?out|out_?(features|dim|size|units|channels)|output_(dim|size)|n_h)$", re.I
@@ -137,6 +140,8 @@ def roles_of(trial: Trial, found: Found) -> tuple[tuple[str, str, str], ...]:
             roles[name] = name
         elif trial.name == _MASK and KEEPS.match(name):
             roles[name] = "keep"
+        elif "test" in wanted and LEFT.match(name):
+            roles[name] = "left"
         elif trial.name == _MASK and re.fullmatch(ALIASES["shape"], name, re.IGNORECASE):
             roles[name] = "shape of x"
         elif "shape" in wanted and (_IN.match(name) or _OUT.match(name)):
@@ -154,6 +159,7 @@ def roles_of(trial: Trial, found: Found) -> tuple[tuple[str, str, str], ...]:
             roles[name] = needed[0]
     covered = set(roles.values()) | ({"shape"} if "fan in" in roles.values() else set())
     covered |= {"p"} if "keep" in roles.values() else set()
+    covered |= {"test"} if "left" in roles.values() else set()
     covered |= {"x"} if "shape of x" in roles.values() else set()
     anything = any(kind == "others" for _, kind, _ in found.parameters)
     lacking = [w for w in wanted if w not in covered and trial.parameters[w].default is inspect._empty]
@@ -180,6 +186,8 @@ def _value(reading: Reading, role: str, setting: Setting, seed: int) -> Any:
         return _source(reading.source, seed)
     if role == "keep":
         return 1 - given["p"]
+    if role == "left":
+        return 1 - given["test"] - given.get("validation", 0.0)
     if role == "shape of x":
         return given["x"].shape
     if role.startswith("fan"):
@@ -191,6 +199,7 @@ def accepts(trial: Trial, reading: Reading, setting: Setting) -> bool:
     """Return whether a function that takes no more than that can be called in a setting."""
     roles = {role for _, _, role in reading.roles}
     roles |= {"p"} if "keep" in roles else set()
+    roles |= {"test"} if "left" in roles else set()
     roles |= {"x"} if "shape of x" in roles else set()
     if {"fan in", "fan out"} & roles:
         roles.add("shape")
@@ -206,7 +215,7 @@ def _is_default(trial: Trial, name: str, value: Any) -> bool:
 
 def arguments(reading: Reading, setting: Setting, seed: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return what is given by position and by name."""
-    told = {"keep", "shape of x", "fan in", "fan out", *setting.arguments}
+    told = {"keep", "left", "shape of x", "fan in", "fan out", *setting.arguments}
     known = [one for one in reading.roles if one[2] in told or one[2].startswith("source")]
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
@@ -261,8 +270,9 @@ def _bound(trial: Trial, found: Found, reading: Reading) -> TrialBinding:
     def draw(setting: Setting, returned: Sequence[Returned]) -> Any:
         if not reading.turn.axes and not reading.one:
             value = returned[-1].values[0]
-            columns = told_fans and isinstance(value, np.ndarray) and value.shape == setting.arguments["shape"][::-1]
-            return value.T if columns else value  # some keep weights as (n_out, n_in)
+            made = as_array(value) if told_fans else None
+            columns = made is not None and made.shape == setting.arguments["shape"][::-1]
+            return made.T if made is not None and columns else value  # some keep weights as (n_out, n_in)
         values = [answer.values[0] for answer in returned[1::2]]
         shapes = {value.shape if isinstance(value, np.ndarray) else None for value in values}
         if None in shapes or len(shapes) > 1:

@@ -127,7 +127,8 @@ def bind(found: Found, exercises: Mapping[str, Exercise], there: Collection[str]
         return None
     readings = [replace(r, note=_joined(f"its name is read as {r.exercise.name}", r.note)) for r in readings]
     unmistakable = readings[0].exercise.topic != "losses" and _answers(readings[0], ask)
-    return replace(readings[0], others=tuple(readings[1:]), vague=not unmistakable)
+    own = "negative_slope" in readings[0].held  # one that is written into its text, and may not be ours
+    return replace(readings[0], others=tuple(readings[1:]), vague=own or not unmistakable)
 
 
 def also(binding: Binding, found: Found, exercises: Mapping[str, Exercise], ask: Ask) -> Binding:

@@ -6,6 +6,7 @@ by name: then its own definition is the task.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -61,6 +62,8 @@ def also(binding: Binding, found: Found, ask: Ask) -> Binding:
     made += [with_axes(one, count) for one in (binding, *made) for count in _counts(exercise)]
     if "eps" in binding.held and exercise.topic == "normalization":
         made += [where_eps_is_small(one) for one in (binding, *made)]
+    if "base" in found.names("positional", "keyword") and exercise.topic == "losses":
+        made += [with_base_e(one) for one in (binding, *made)]
     if exercise.name == "losses.accuracy":
         made += [with_labels(binding), with_one_hot_labels(binding)]
         counts = [counting(one) for one in (binding, *made)]
@@ -164,6 +167,12 @@ def where_eps_is_small(binding: Binding) -> Binding:
         return binding.accepts(case) and not case.extreme and bool(least >= LEAST)
 
     return _noted(binding, EPS_IS_SMALL, accepts=accepts)
+
+
+def with_base_e(binding: Binding) -> Binding:
+    """Return the reading of what takes the base of its logarithms, which is e."""
+    plan = _with_calls(binding, lambda call: replace(call, keywords={**call.keywords, "base": math.e}))
+    return _noted(binding, "takes the base of its logarithms: given e", plan=plan, typed=None)
 
 
 def with_labels(binding: Binding) -> Binding:
