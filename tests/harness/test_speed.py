@@ -500,11 +500,13 @@ def timing_of(ratio: float, pairs: int = 20, within: float = 0.02, reason: str =
         ([0.3, 0.3, 0.3], [math.inf, rounds.SHORT, rounds.SHORT], "faster"),
         ([1.1, 1.1, 1.1], [math.inf] * 3, "slower"),  # would be called faster, if it were far smaller
         ([3.0, 1.0, 1.0, 1.0, 1.0], [math.inf, rounds.SHORT, rounds.SHORT, math.inf, math.inf], "cannot tell"),
-        ([1.1, 1.1, 0.99, 1.1, 1.1, 1.1], [math.inf] * 6, "cannot tell"),  # one pair of processes says otherwise
+        ([1.1, 1.1, 0.99, 1.1, 0.99, 1.1], [math.inf] * 6, "cannot tell"),  # two pairs of processes say otherwise
+        ([1.1, 1.1, 0.99, 1.1, 1.1], [math.inf] * 5, "slower"),  # one in five may
         ([1.012, 1.0], [math.inf] * 2, "cannot tell"),  # one pair came near to an alarm, two together do not
         ([0.988, 1.0], [math.inf] * 2, "cannot tell"),
-        ([1.015, 1.05, 1.05], [math.inf] * 3, "slower"),  # one pair alone would have missed it
-        ([1.05, 1.02, 1.02, 1.05], [math.inf] * 4, "slower"),  # … and so would three
+        ([1.015, 1.06, 1.06], [math.inf] * 3, "slower"),  # one pair alone would have missed it
+        ([1.05, 1.02, 1.02, 1.05, 1.06], [math.inf] * 5, "slower"),  # … and so would three
+        ([1.035, 1.035, 1.035, 1.035, 1.035, 1.035], [math.inf] * 6, "slower"),  # it is near to none
         ([1.03, 1.015, 1.0], [math.inf] * 3, "cannot tell"),
     ],
 )

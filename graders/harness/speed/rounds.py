@@ -21,8 +21,10 @@ PAIRS = 3
 MOST_PAIRS = 6
 """… and at most, where these leave one in doubt: …"""
 DOUBT = 0.02
-"""… there is no alarm that would be given if the ratio were so much further off and surely so. For several pairs of
-processes together it is less, by the root of their number, as their median is nearer to the truth."""
+"""… an alarm is given, or there surely is none, where the same would be said of a ratio so much smaller or larger. For
+several pairs of processes together it is less, by the root of their number, as their median is nearer to the truth."""
+MANY = 5
+"""Of so many pairs of processes the furthest on either side need not say so: memory may lie worse than noise tells."""
 SHORT = 2 * FEWEST
 """Pairs of samples in a further round that confirms what is far."""
 APART = 1_000_000
@@ -77,12 +79,13 @@ def _is_open(timing: Timing, alarms: Alarms, rounds: int) -> bool:
     ratio = timing.ratio
     given = alarms(ratio)
     if ratio.pairs < FEWEST:  # it is so slow that another round would not tell more
-        near = given
-    else:
-        off = 1 + DOUBT / math.sqrt(rounds)
-        points = (ratio.ratio * by for by in (1 / off, 1.0, off))
-        near = tuple(map(any, zip(*(alarms(Ratio(at, at, at, ratio.pairs)) for at in points), strict=True)))
-    return any(near) if rounds < PAIRS else any(one and not told for one, told in zip(near, given, strict=True))
+        return any(given) and rounds < PAIRS
+    off = 1 + DOUBT / math.sqrt(rounds)
+    points = (ratio.ratio * by for by in (1 / off, 1.0, off))
+    said = tuple(zip(*(alarms(Ratio(at, at, at, ratio.pairs)) for at in points), strict=True))
+    if rounds < PAIRS:
+        return any(map(any, said))
+    return any(any(near) and not (told and all(near)) for near, told in zip(said, given, strict=True))
 
 
 def _is_far(timing: Timing, alarms: Alarms) -> bool:
@@ -99,7 +102,8 @@ def pooled(timings: Sequence[Timing]) -> Timing:
     whole = min(timing.whole for timing in timings)
     ratio = bounded_ratio(samples, whole, SURELY)
     if ratio.pairs >= FEWEST:  # processes differ: the interval holds what each pair of them says by itself
-        said = [timing.ratio.ratio for timing in timings if timing.ratio.pairs >= FEWEST]
+        said = sorted(timing.ratio.ratio for timing in timings if timing.ratio.pairs >= FEWEST)
+        said = said[1:-1] if len(said) >= MANY else said
         ratio = replace(ratio, low=min([ratio.low, *said]), high=max([ratio.high, *said]))
     return Timing(
         ratio,
