@@ -127,7 +127,7 @@ def _fits_convention(
             with suppress(KeyError):
                 seen = answer.without(binding.unseen)
                 judged.append(compare(c.case, seen, c.outputs, mutated=c.mutated, aliased=c.aliased))
-            if judged and not c.case.extreme and _is_wrong(judged[-1]):
+            if judged and not c.case.extreme and _is_wrong(judged[-1], LOST):
                 break
         else:
             if judged:
@@ -247,10 +247,15 @@ def _decide_by_values(
     return Decision("correct", "")
 
 
-def _is_wrong(comparison: Comparison) -> bool:
+LOST = 16
+"""Roundoffs of the largest element within which a small one beside it may be lost under a convention, which was written
+for no exactness: 1 − tanh² has an error of one, and the slope of GELU by tanh takes it times 12 at z = −5.8."""
+
+
+def _is_wrong(comparison: Comparison, roundoffs: float = 1) -> bool:
     """Return whether an ordinary case is beyond what instability explains: in a lower precision, more than rounding."""
     if comparison.case.dtype == "float64":
-        return comparison.failed and not _loses_the_small(comparison)
+        return comparison.failed and not _loses_the_small(comparison, roundoffs)
     return comparison.failed and bool(comparison.problem or comparison.closeness > diagnose.CLOSE)
 
 
@@ -265,17 +270,13 @@ def _short_by(failing: Sequence[Comparison]) -> str:
     return " and ".join(parts)
 
 
-LOST = 16
-"""Roundoffs of the largest element within which a small one beside it is lost rather than wrong: 1 − tanh², say, has an
-error of one, and the slope of the tanh form of GELU takes it times 12 at z = −5.8."""
-
-
-def _loses_the_small(comparison: Comparison) -> bool:
+def _loses_the_small(comparison: Comparison, roundoffs: float) -> bool:
     """Return whether a case is off by hardly more than a roundoff of its largest element: what is small there is lost.
 
     That is a matter of stability: log(1 + e^z) at z = −27 has no right digit, and is right beside that at z = 3.
     """
-    return not comparison.problem and bool(comparison.closeness <= LOST * np.finfo(comparison.case.dtype).eps)
+    least = roundoffs * np.finfo(comparison.case.dtype).eps
+    return not comparison.problem and bool(comparison.closeness <= least)
 
 
 def _lost(exercise: Exercise, off: Sequence[Comparison], single: Sequence[Comparison]) -> tuple[Diagnosis, ...]:
