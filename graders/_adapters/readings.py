@@ -16,8 +16,6 @@ from graders.harness.verdict import decide
 
 _BEST = ("correct", "convention", "unstable", "review", "inexact")
 """Verdicts by which a reading is preferred to another; all others are alike."""
-FEWEST = 4
-"""Ordinary cases that a reading must be asked: in one or two, what is wrong in all others may be right."""
 ANSWERED = ("convolution", "normalization", "pooling")
 """Topics in which what is not written for pairs, or for images, raises: an answer is meant as one."""
 
@@ -108,7 +106,7 @@ def _hides(reading: Binding, whole: Judged) -> bool:
 def _worth(reading: Binding, judged: Judged, key: AnswerKey) -> tuple[int, float]:
     """Return how far a reading is from right: the rank of its verdict, and the share of cases that fail."""
     ordinary = [c for c in judged.comparisons if not c.case.extreme]
-    if judged.ended is not None or len(ordinary) < FEWEST:
+    if judged.ended is not None or not ordinary:
         return len(_BEST), 1.5
     if judged.untouched:
         return len(_BEST), 0.99  # rather a starter than what cannot take these arguments at all

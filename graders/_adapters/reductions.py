@@ -14,14 +14,14 @@ REDUCTION = "reduction"
 
 
 def asks_for(exercise: Exercise, choice: str) -> Callable[[Case], bool]:
-    """Return which cases a loss of this reduction is asked: those of it, and the extremes, which are of another one.
+    """Return which cases a loss of this reduction is asked: those of it, and those of which it tells the mean.
 
-    Without the extremes what breaks there would be right under this reading.
+    There are few of it alone, and no extremes: what is wrong in most others would be right under this reading.
     """
 
     def accepts(case: Case) -> bool:
         asked = case.hyperparameters[REDUCTION]
-        return bool(asked == choice or (case.extreme and _count(exercise, choice, case)))
+        return bool(asked == choice or _count(exercise, choice, case))
 
     return accepts
 
@@ -38,6 +38,10 @@ def as_asked(exercise: Exercise, choice: str, case: Case, value: Any) -> Any:
 
 def _count(exercise: Exercise, choice: str, case: Case) -> int:
     """Return of how many losses a mean is taken; 0 where that cannot be told."""
+    return case.once(("losses in the mean", exercise.name, choice), lambda: _counted(exercise, choice, case))
+
+
+def _counted(exercise: Exercise, choice: str, case: Case) -> int:
     asked, given = case.hyperparameters[REDUCTION], case.arguments.values()
     if asked not in ("mean", "sum") or any(np.size(value) == 0 for value in given):
         return 0
