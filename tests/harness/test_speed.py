@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import math
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -611,6 +612,40 @@ def test_graders_that_time_at_once_take_different_cores(monkeypatch: pytest.Monk
     assert [cores for process, cores in took if process] == [{2}, {1}, {2}, {2}]  # none is left for the third
     assert [cores for process, cores in took if not process][:3] == [{0, 1}, {0, 2}, {0, 1}]
     assert took[-1] == (0, {0, 1, 2})
+
+
+@linux
+def test_cores_that_are_taken_from_a_machine_are_kept_awake_while_it_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what gives way to everything else, one for the core of the sides and one for those of the grader."""
+    cores, started = os.sched_getaffinity(0), subprocess.Popen
+    kept: list[subprocess.Popen[bytes]] = []
+
+    def noted(*given: Any, **told: Any) -> subprocess.Popen[bytes]:
+        kept.append(started(*given, **told))
+        return kept[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
+    monkeypatch.setattr(rig, "stolen_seconds", lambda: 0.0)
+    with rig.pinned():
+        assert not kept
+
+    monkeypatch.setattr(rig, "stolen_seconds", lambda: 0.01)
+    with rig.pinned():
+        assert len(kept) == (2 if len(cores) > 1 else 0)
+        until = time.monotonic() + 20
+        while time.monotonic() < until and any(os.sched_getscheduler(one.pid) != os.SCHED_IDLE for one in kept):
+            time.sleep(0.01)
+        assert all(os.sched_getscheduler(one.pid) == os.SCHED_IDLE for one in kept)
+    assert all(one.returncode for one in kept)
+
+
+@linux
+def test_what_keeps_a_core_awake_ends_with_the_grader() -> None:
+    core = str(min(os.sched_getaffinity(0)))
+
+    ended = subprocess.run([sys.executable, "-I", "-S", "-c", rig.AWAKE, "0", core], timeout=60)
+
+    assert ended.returncode == 0
 
 
 @linux
