@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from graders._adapters import criteria, layers, random_masks, steppers
+from graders._adapters import criteria, layers, lists, random_masks, steppers
 from graders._adapters.objects import Ask, Klass, kind_of
 from graders.harness.exercise import Exercise
 from graders.harness.plans import Binding
@@ -25,7 +25,8 @@ def bind(
         return [random_masks.also(b) if b.exercise.name in undemanded else b for b in made], note
     loss = kind_of(klass.found.tail, criteria.KINDS)
     if loss is not None and klass.method(*criteria.FORWARD) is not None:
-        return criteria.bind(klass, loss, exercises, ask)
+        made, note = criteria.bind(klass, loss, exercises, ask)
+        return [lists.also(b, klass.found, ask) if b.exercise.name in undemanded else b for b in made], note
     optimizer = kind_of(klass.found.tail, steppers.KINDS)
     if optimizer is not None and klass.method(*steppers.METHODS) is not None:
         return steppers.bind(klass, optimizer, exercises, ask)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from graders._adapters import descents, draws, loops
+from graders._adapters import descents, draws, lists, loops
 from graders._adapters.objects import Ask
 from graders.harness.observations import Misshapen
 from graders.harness.plans import WrongKind, said
@@ -106,7 +106,7 @@ def bind(found: Found, trial: Trial, ask: Ask = lambda calls: []) -> tuple[Trial
             if trial.name == loops.TRIAL
             else descents.bind(trial, found, ask)
             if trial.name == descents.TRIAL and descents.fits(found)
-            else _of_layers(trial, found) or _of_data(trial, found) or draws.bind(trial, found)
+            else _of_layers(trial, found) or _of_data(trial, found) or lists.drawn(draws.bind(trial, found))
         )
     except draws.CannotBind as error:
         return None, f"{found.name} is not judged: {error}"

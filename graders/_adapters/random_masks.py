@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from graders._adapters import lists
 from graders._adapters.objects import IT, Ask, Klass, got, inside, tensors
 from graders._adapters.ways import BACKWARD as BACKWARDS
 from graders._adapters.ways import FORWARD as FORWARDS
@@ -103,8 +104,33 @@ def also(binding: Binding) -> Binding:
     every = (replace(binding, others=()), *binding.others)
     back = binding.exercise.forward is not None  # which is read as its own function is
     classic = [_classic(one) for one in every if back or not one.note.endswith(IN_TRAINING)]
+    of_lists = map(_in_lists, (*every, *classic))
     inverted = tuple(replace(one, sense=INVERTED) for one in binding.others)
-    return replace(binding, others=(*inverted, *classic), sense=INVERTED)
+    return replace(binding, others=(*inverted, *classic, *of_lists), sense=INVERTED)
+
+
+def _in_lists(binding: Binding) -> Binding:
+    """Return the reading of what takes a list of numbers, and gives such a list: all entries of an array as one."""
+
+    def plan(case: Case) -> tuple[Call, ...]:
+        return tuple(lists.with_arrays(call, lambda array: np.ravel(array).tolist()) for call in binding.plan(case))
+
+    def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
+        x = case.arguments["x"]
+
+        def shaped(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(shaped, value))
+            numbers = lists.numbers_of(value)
+            if numbers is None or len(numbers) != x.size:
+                raise WrongKind(f"the result is {said(value)}, expected a list of {x.size} numbers")
+            return np.array(numbers, x.dtype).reshape(x.shape)
+
+        return binding.outputs(case, [replace(one, values=tuple(map(shaped, one.values))) for one in returned])
+
+    note = f"{binding.note}; takes a list of numbers"
+    sense = binding.sense or INVERTED
+    return replace(binding, plan=plan, outputs=outputs, note=note, others=(), doubtful=True, sense=sense)
 
 
 def _classic(binding: Binding) -> Binding:

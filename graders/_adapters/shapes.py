@@ -79,6 +79,9 @@ def shape_of(exercise: Exercise, found: Found) -> Shape | str:
     keywords = {name: name for name, _, _ in own if name in settings}
     names = [name for name, kind, _ in own if kind == "positional"]
     first = wanted if set(wanted) <= set(names) else tuple(names[: len(wanted)])
+    if any(name in wanted for name in names[len(wanted) :]):  # scale and shift by their names, after a setting
+        unnamed = (name for name in names if name not in wanted and name not in settings)
+        first = tuple(name if name in names else next(unnamed, name) for name in wanted)
     if wanted == ("step",) and first != wanted:
         first = tuple(name for name in names if STEP.match(name))[:1] or first
     for name, _, _ in own:
