@@ -224,6 +224,9 @@ def _choices(
     return kept, chosen
 
 
+TAKES_ITS_OWN = "{} is not judged: it takes objects of its own, with `.{}`"
+
+
 def bind(
     functions: tuple[Function, ...],
     among: dict[str, Exercise] | None = None,
@@ -274,7 +277,9 @@ def bind(
         known = drawn_shapes.meant(function, among_trials, ask) if tail not in tails else tails[tail]
         if function.own and known in trials():
             made_of, note = drawn_shapes.bind(function, trials()[known], ask) if known in among_trials else (None, "")
-            drawing += [made_of] if made_of else []
+            own = drawn_shapes.takes_its_own(made_of, ask) if made_of and known not in demanded else ""
+            drawing += [made_of] if made_of and not own else []
+            notes += [TAKES_ITS_OWN.format(function.name, own)] * bool(own)
             notes += [note] if note else []
             continue
         shape = static.get(function.name, function)
@@ -310,7 +315,7 @@ def bind(
                     fitting = None if fitting is None else known_as.also(fitting, function, wanted, ask)
                     fitting = spread.beside(fitting, apart) if fitting is not None and apart is not None else fitting
                     fitting = lists.also(fitting, function, ask) if fitting is not None else None
-                    notes += [f"{function.name} is not judged: it takes objects of its own, with `.{own}`"] * bool(own)
+                    notes += [TAKES_ITS_OWN.format(function.name, own)] * bool(own)
                 if fitting is not None:
                     bindings.append(tensors.both(columns.also(fitting, function), function))
         elif function.own and (other := known_as.bind(function, undemanded, there, ask)) is not None:

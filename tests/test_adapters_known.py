@@ -287,3 +287,88 @@ def test_an_accuracy_that_counts_is_read_as_that_unless_the_share_is_asked_for(t
     assert verdicts(graded(tmp_path, text)) == {"accuracy": "correct"}
     assert verdicts(graded(tmp_path, text, "losses.accuracy")) == {"accuracy": "wrong"}
     assert verdicts(graded(tmp_path, text.replace(" == y", " != y"))) == {"accuracy": "wrong"}
+
+
+ONE_SAMPLE = """
+def cross_entropy(softmax_probs, true_labels):
+    at = np.where(true_labels > 0)[0][0]
+    return -np.log(softmax_probs[at])
+"""
+
+
+def test_a_loss_of_one_sample_is_judged_sample_by_sample(tmp_path: Path) -> None:
+    right = graded(tmp_path, ONE_SAMPLE)
+    wrong = graded(tmp_path, ONE_SAMPLE.replace("-np.log(softmax_probs[at])", "-np.log(softmax_probs[at]) / 2"))
+
+    assert verdicts(right) == {"softmax_cross_entropy": "correct"}
+    assert "a loss of one sample" in "; ".join(right.exercises[0].notes)
+    assert verdicts(wrong).get("softmax_cross_entropy", verdicts(wrong).get("cross_entropy")) == "wrong"
+
+
+def test_a_loss_of_several_samples_is_not_excused_by_single_ones(tmp_path: Path) -> None:
+    """Of one sample it is right; of several it gives a number that is wrong."""
+    text = """
+def cross_entropy(y_pred, y_true):
+    y_pred, y_true = np.atleast_2d(y_pred), np.atleast_2d(y_true)
+    return -np.sum(y_true * np.log(y_pred)) * len(y_pred)
+"""
+    assert set(verdicts(graded(tmp_path, text)).values()) == {"wrong"}
+
+
+PAIRS = """
+def receptive_field(layers):
+    field, jump = 1, 1
+    for k, s in layers:
+        field += (k - 1) * jump
+        jump *= s
+    return field
+"""
+
+
+def test_a_receptive_field_may_be_told_its_layers_in_pairs(tmp_path: Path) -> None:
+    triples = PAIRS.replace("k, s in", "k, s, p in")
+    wrong = PAIRS.replace("jump *= s", "jump = s")
+
+    assert verdicts(graded(tmp_path, PAIRS)) == {"receptive_field": "correct"}
+    assert verdicts(graded(tmp_path, triples)) == {"receptive_field": "correct"}
+    assert verdicts(graded(tmp_path, wrong)) == {"receptive_field": "wrong"}
+
+
+COUNTS = """
+def accuracy(y_true, y_pred):
+    tp = sum(1 for t, p in zip(y_true, y_pred) if t == 1 and p == 1)
+    tn = sum(1 for t, p in zip(y_true, y_pred) if t == 0 and p == 0)
+    fp = sum(1 for t, p in zip(y_true, y_pred) if t == 0 and p == 1)
+    fn = sum(1 for t, p in zip(y_true, y_pred) if t == 1 and p == 0)
+    return (tp + tn) / (tp + tn + fp + fn)
+"""
+
+
+def test_an_accuracy_of_two_classes_is_judged_on_those(tmp_path: Path) -> None:
+    right, wrong = graded(tmp_path, COUNTS), graded(tmp_path, COUNTS.replace("(tp + tn) / ", "tp / "))
+
+    assert verdicts(right) == {"accuracy": "correct"}
+    assert "of two classes" in "; ".join(right.exercises[0].notes)
+    assert verdicts(wrong) == {"accuracy": "wrong"}
+
+
+def test_scale_and_shift_are_found_by_their_names(tmp_path: Path) -> None:
+    text = """
+def layer_norm(x, eps=1e-5, gamma=1.0, beta=0.0):
+    m = x.mean(axis=-1, keepdims=True)
+    v = x.var(axis=-1, keepdims=True)
+    return gamma * (x - m) / np.sqrt(v + eps) + beta
+"""
+    assert verdicts(graded(tmp_path, text)) == {"layer_norm": "correct"}
+    assert verdicts(graded(tmp_path, text.replace("+ eps)", ") + eps"))) == {"layer_norm": "wrong"}
+
+
+def test_a_function_of_objects_of_its_own_is_not_judged(tmp_path: Path) -> None:
+    """What is merely misspelt is a mistake."""
+    text = "def gradient_check(model, x, y):\n    model.train()\n    return model.loss(x, y)\n"
+    report = graded(tmp_path, text)
+    misspelt = graded(tmp_path, "def add_noise(x, std):\n    return x + std * np.random.randn(*x.shap)\n")
+
+    assert report.exercises == []
+    assert any("takes objects of its own, with `.train`" in note for note in report.notes)
+    assert verdicts(misspelt) == {"add_noise": "error"}

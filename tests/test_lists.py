@@ -157,3 +157,108 @@ def test_a_slope_with_a_leak_of_its_own_is_not_judged(tmp_path: Path) -> None:
 
     assert submission.exercises == []
     assert any("leaky_relu_prime is not judged" in note for note in submission.notes)
+
+
+NORM = """
+import math
+def layer_norm(values, epsilon=1e-5, gamma=1.0, beta=0.0):
+    mean = sum(values) / len(values)
+    var = sum((v - mean) ** 2 for v in values) / len(values)
+    return [(v - mean) / math.sqrt(var + epsilon) * gamma + beta for v in values]
+"""
+WITH_WEIGHTS = """
+import math
+def layer_norm(x, gamma, beta, eps=1e-5):
+    mean = sum(x) / len(x)
+    var = sum((v - mean) ** 2 for v in x) / len(x)
+    return [g * (v - mean) / math.sqrt(var + eps) + b for v, g, b in zip(x, gamma, beta)]
+"""
+DROPOUT = """
+import random
+class Dropout:
+    def __init__(self, p=0.5):
+        self.p, self.training = p, True
+    def forward(self, x):
+        if not self.training:
+            return list(x)
+        self.mask = [0.0 if random.random() < self.p else 1 / (1 - self.p) for _ in x]
+        return [v * m for v, m in zip(x, self.mask)]
+    def backward(self, grad):
+        return [g * m for g, m in zip(grad, self.mask)]
+"""
+BCE = """
+import math
+class BCELoss:
+    def __call__(self, predicted, target):
+        total = 0.0
+        for p, t in zip(predicted, target):
+            p = max(1e-7, min(1 - 1e-7, p))
+            total -= t * math.log(p) + (1 - t) * math.log(1 - p)
+        return total / len(predicted)
+"""
+NOISE = "import random\ndef add_noise(signal, sigma=0.05):\n    return [s + random.gauss(0, sigma) for s in signal]\n"
+SLOPE = """
+def numerical_gradient(f, x, h=1e-5):
+    grad = []
+    for i in range(len(x)):
+        above, below = x[:], x[:]
+        above[i] += h
+        below[i] -= h
+        grad.append((f(above) - f(below)) / (2 * h))
+    return grad
+"""
+
+
+def test_layers_noise_and_differences_of_lists_are_judged_by_lists(tmp_path: Path) -> None:
+    reports = graded(tmp_path, NORM, WITH_WEIGHTS, DROPOUT, BCE, NOISE, SLOPE)
+
+    assert [(report.function, report.verdict) for report in reports] == [
+        ("layer_norm", "correct"),
+        ("layer_norm", "correct"),
+        ("Dropout.forward", "correct"),
+        ("Dropout.backward", "correct"),
+        ("BCELoss.__call__", "unstable"),  # it clips
+        ("add_noise", "correct"),
+        ("numerical_gradient", "correct"),
+    ]
+    assert all("list of numbers" in "; ".join(report.notes) for report in reports)
+
+
+def test_what_is_wrong_in_lists_is_wrong(tmp_path: Path) -> None:
+    wrong = (
+        NORM.replace("/ len(values)\n    return", "/ (len(values) - 1)\n    return"),
+        WITH_WEIGHTS.replace("math.sqrt(var + eps)", "(math.sqrt(var) + eps)").replace("g * (v", "g + (v"),
+        DROPOUT.replace("0.0 if", "0.0 if i % 2 and").replace("for _ in x", "for i, _ in enumerate(x)"),
+        BCE.replace("total / len(predicted)", "total / (2 * len(predicted))"),
+        NOISE.replace("sigma)", "sigma ** 2)"),
+        SLOPE.replace("(2 * h)", "h"),
+    )
+    assert [graded(tmp_path, text)[0].verdict for text in wrong] == ["wrong"] * len(wrong)
+
+
+def test_what_changes_views_of_an_array_is_not_excused_by_lists(tmp_path: Path) -> None:
+    """`x[:]` copies a list, and no array: what is meant for arrays gives one."""
+    arrays = "import numpy as np\n" + SLOPE.replace("return grad", "return np.array(grad)")
+    (report,) = graded(tmp_path, arrays)
+
+    assert report.verdict == "wrong"
+
+
+def test_noise_of_arrays_that_is_one_number_for_a_row_is_not_excused_by_lists(tmp_path: Path) -> None:
+    rows = "import numpy as np\ndef add_noise(x, std):\n    return x + np.random.normal(0, std, len(x))[:, None]\n"
+    text = rows.replace("[:, None]", ".reshape(-1, *[1] * (np.ndim(x) - 1))")
+    (report,) = graded(tmp_path, text)
+
+    assert report.verdict == "wrong"
+
+
+def test_noise_that_is_clipped_to_the_range_of_images_is_a_convention(tmp_path: Path) -> None:
+    text = (
+        "import numpy as np\ndef add_noise(images, sigma):\n"
+        "    return np.clip(images + np.random.normal(0, sigma, images.shape), 0, 1)\n"
+    )
+    (right,) = graded(tmp_path, text)
+    (wrong,) = graded(tmp_path, text.replace("0, sigma", "0.1, sigma"))
+
+    assert (right.verdict, [d.name for d in right.diagnosis]) == ("convention", ["clips_to_the_unit_interval"])
+    assert wrong.verdict == "wrong"

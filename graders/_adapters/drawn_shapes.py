@@ -7,6 +7,7 @@ which sample they are of, and dictionaries of parameters, of which one layer's w
 from __future__ import annotations
 
 import contextlib
+import difflib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from graders._adapters import descents, draws, lists, loops
-from graders._adapters.objects import Ask
+from graders._adapters.objects import Ask, last
 from graders.harness.observations import Misshapen
 from graders.harness.plans import WrongKind, said
-from graders.harness.sandbox.contract import Call, Returned
+from graders.harness.sandbox.contract import Call, Raised, Returned
 from graders.harness.sandbox.contract import Function as Found
 from graders.harness.trials import LARGEST, Setting, Trial, TrialBinding, global_seed
 
@@ -34,7 +35,7 @@ OTHER_NAMES: Mapping[str, str] = {
     "preprocessing.add_noise": r"add_gaussian_noise|gaussian_noise|random_noise|add_random_noise",
     "preprocessing.cutout": r"random_cutout|apply_cutout|cut_out",
     "preprocessing.train_validation_test_split": r"(train_)?(val_|valid_|validation_)?test_split|"
-    r"split_(data|dataset|train_test|train_val_test)(_\w+)?|my_train_test_split|train_test_split_\w+",
+    r"split_(data|dataset|train_test|train_val_test)(_\w+)?|my_train_test_split|train_test_split_(?!dict)\w+",
     "preprocessing.k_fold": r"k_?folds?(_split|_indices|_index|_cv)?|(make|get|create)_(k_?)?folds",
     "ensembles.bootstrap_sample": r"bootstrap(_indices|_samples?|_idx)?|(get|draw|make)_bootstrap(_samples?)?",
     "training.minibatches": r"random_mini_?batches|(get|make|create|iterate|generate)_(mini_?)?batch(es)?|"
@@ -116,6 +117,25 @@ def bind(found: Found, trial: Trial, ask: Ask = lambda calls: []) -> tuple[Trial
         note = f"taken for {trial.name}"
         made = _noted(made, note)
     return made, ""
+
+
+_OWN = re.compile(r"^'(?:numpy\.ndarray|function|int|float)' object has no attribute '(\w+)'")
+
+
+def takes_its_own(binding: TrialBinding, ask: Ask) -> str:
+    """Return the attribute that a function looks for in what it is given, and that none of it has, or "".
+
+    So does `gradient_check(model, x, y)`; what is merely misspelt is a mistake.
+    """
+    asked = ""
+    for way in (replace(binding, others=()), *binding.others):
+        setting = next((setting for setting in way.trial.settings if way.accepts(setting)), None)
+        outcome = last(ask(way.plan(setting, 0))) if setting is not None else None
+        found = _OWN.match(outcome.message) if isinstance(outcome, Raised) else None
+        asked = asked or found.group(1) if found else ""
+        if not asked or difflib.get_close_matches(asked, dir(np.ndarray), 1, 0.8):
+            return ""
+    return asked
 
 
 def _noted(binding: TrialBinding, note: str) -> TrialBinding:

@@ -116,7 +116,8 @@ def bind(found: Found, exercises: Mapping[str, Exercise], there: Collection[str]
         meant = next((names for pattern, names in known.items() if pattern.fullmatch(tail)), ())
         for name in (n for n in meant if n in exercises and n.partition(".")[2] not in there):
             if name != _SOFTMAX or not _takes_distributions(found, ask):
-                readings += _losses(exercises[name], found)
+                of_rows = list(_losses(exercises[name], found))
+                readings += [*of_rows, *(_one_by_one(of_rows, ask) if name == _SOFTMAX else ())]
         readings = _likely(readings, ask) if meant in LOSSES.values() and readings else readings
     elif len(required) <= 1 and (of := SLOPE.fullmatch(tail)) and (of["one"] or of["two"]):
         name = f"activations.{of['of']}_vjp"
@@ -138,7 +139,8 @@ def also(binding: Binding, found: Found, exercises: Mapping[str, Exercise], ask:
     ours = names[:2] == tuple(signature(binding.exercise.reference).arguments)
     if not known or ours or _takes_distributions(found, ask):
         return binding
-    more = (replace(r, note=_joined(f"read as {_SOFTMAX}", r.note)) for r in of_classes(exercises[_SOFTMAX], found))
+    readings = list(of_classes(exercises[_SOFTMAX], found))
+    more = (replace(r, note=_joined(f"read as {_SOFTMAX}", r.note)) for r in (*readings, *_one_by_one(readings, ask)))
     return replace(binding, others=(*binding.others, *more))
 
 
@@ -252,6 +254,48 @@ def of_classes(exercise: Exercise, found: Found) -> Iterator[Binding]:
                     bool(case.form) and (every or not case.extreme) and inner(case)
                 )
                 yield replace(made, accepts=fits, note=_joined(made.note, f"{predicted}, {labels}"))
+
+
+def _one_by_one(readings: Sequence[Binding], ask: Ask) -> list[Binding]:
+    """Return the readings of a loss of one sample, if of several it makes neither one number nor one for each."""
+    tried = [(r, case) for r in readings if "reduction" in r.held for case in _tables(r)]
+    return [_of_samples(r) for r, case in tried if not _is_of_several(r, case, ask) and _is_of_one(r, case, ask)]
+
+
+def _is_of_several(binding: Binding, case: Case, ask: Ask) -> bool:
+    outcome = last(ask(list(binding.plan(case))))
+    return isinstance(outcome, Returned) and np.size(outcome.values[0]) in (1, len(case.arguments["labels"]))
+
+
+def _is_of_one(binding: Binding, case: Case, ask: Ask) -> bool:
+    """Return whether the mean of what it makes of each sample comes near the loss."""
+    single = _of_samples(binding)
+    calls = single.plan(case)
+    losses = [outcome for outcome in ask(list(calls)) if isinstance(outcome, Returned)]
+    if len(losses) < len(calls):
+        return False
+    with contextlib.suppress(WrongKind):
+        wanted = binding.exercise.reference(*case.arguments.values(), **case.hyperparameters)
+        return bool(np.isclose(single.outputs(case, losses)[""], wanted, rtol=1e-2))
+    return False
+
+
+def _of_samples(binding: Binding) -> Binding:
+    def plan(case: Case) -> tuple[Call, ...]:
+        (call,) = binding.plan(case)
+        rows = zip(*call.arguments, strict=True)
+        return tuple(replace(call, arguments=tuple(v if np.ndim(v) else v.item() for v in row)) for row in rows)
+
+    def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
+        values = [one.values[0] for one in returned]
+        wrong = next((v for v in values if np.size(v) != 1 or not isinstance(v, (float, np.ndarray))), None)
+        if wrong is not None:
+            raise WrongKind(f"the loss of a sample is {said(wrong)}, expected a number")
+        return {"": np.asarray(np.mean(np.array(values, case.dtype)))}
+
+    accepts = lambda case: binding.accepts(case) and 0 < len(case.arguments["labels"]) <= loosely.LARGEST  # noqa: E731
+    note = _joined(binding.note, "a loss of one sample: judged by the mean")
+    return replace(binding, plan=plan, outputs=outputs, accepts=accepts, note=note, typed=None, others=())
 
 
 def _transposed_tables(binding: Binding) -> Binding:

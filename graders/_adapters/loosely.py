@@ -67,6 +67,9 @@ def also(binding: Binding, found: Found, ask: Ask) -> Binding:
     if exercise.name == "losses.accuracy":
         made += [with_labels(binding), with_one_hot_labels(binding)]
         counts = [counting(one) for one in (binding, *made)]
+        made += [of_two_classes(with_labels(binding))]
+    if exercise.name == "convolution.receptive_field":
+        made += [of_layers(binding, found, size) for size in (2, 3)]
     if exercise.name in ("regularization.clip_by_global_norm", "losses.accuracy", "losses.softmax_cross_entropy"):
         made += [first_of(one) for one in (binding, *made)]
     made += counts
@@ -182,6 +185,27 @@ def with_labels(binding: Binding) -> Binding:
         return replace(call, arguments=tuple(np.argmax(a, axis=1) if a.ndim == 2 else a for a in call.arguments))
 
     return _noted(binding, "takes predicted labels for logits", plan=_with_calls(binding, labels), typed=None)
+
+
+def of_two_classes(binding: Binding) -> Binding:
+    """Return the reading of an accuracy that counts true and false positives and negatives."""
+    accepts = lambda case: binding.accepts(case) and case.arguments["logits"].shape[1] == 2  # noqa: E731
+    return _noted(binding, "of two classes: judged on those", accepts=accepts, typed=None)
+
+
+def of_layers(binding: Binding, found: Found, size: int) -> Binding:
+    """Return the reading of what takes one list of layers: of each its kernel and stride, and its padding if `size` is
+    three, on which a receptive field does not depend."""
+    name = next(iter(found.names("positional", "keyword")), "")
+
+    def plan(case: Case) -> tuple[Call, ...]:
+        kernels = case.hyperparameters["kernel_sizes"]
+        strides = case.hyperparameters["strides"] or (1,) * len(kernels)
+        layers = [(*layer, 0)[:size] for layer in zip(kernels, strides, strict=True)]
+        return tuple(replace(call, keywords={name: layers}) for call in binding.plan(case))
+
+    what = "(kernel, stride, padding)" if size > 2 else "(kernel, stride)"
+    return _noted(binding, f"takes {what} for each layer", plan=plan, held=frozenset({"dilations"}), typed=None)
 
 
 def with_one_hot_labels(binding: Binding) -> Binding:

@@ -188,8 +188,8 @@ add_noise = Trial(
         wrong.multiplies_by_the_noise,
         wrong.returns_the_noise,
         wrong.scales_by_the_data,
-        wrong.clips_to_the_unit_interval,
     ),
+    conventions=(wrong.clips_to_the_unit_interval,),
     programs=(wrong.noise_by_a_law,),
 )
 

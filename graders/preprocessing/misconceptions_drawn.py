@@ -217,7 +217,7 @@ def scales_by_the_data(x: Array, generator: Generator, *, std: float) -> Array:
 
 
 def clips_to_the_unit_interval(x: Array, generator: Generator, *, std: float) -> Array:
-    """You clip to [0, 1] afterwards, and x is not of that range. What is added is normal noise and nothing else."""
+    """What is added is clipped to [0, 1], the range of images: so do Keras's denoising autoencoders (Chollet 2016)."""
     return np.clip(reference.add_noise(x, generator, std=std), 0, 1)
 
 
