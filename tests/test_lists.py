@@ -226,14 +226,15 @@ def test_layers_noise_and_differences_of_lists_are_judged_by_lists(tmp_path: Pat
 
 def test_what_is_wrong_in_lists_is_wrong(tmp_path: Path) -> None:
     wrong = (
-        NORM.replace("/ len(values)\n    return", "/ (len(values) - 1)\n    return"),
+        NORM.replace("math.sqrt(var + epsilon)", "(var + epsilon)"),
         WITH_WEIGHTS.replace("math.sqrt(var + eps)", "(math.sqrt(var) + eps)").replace("g * (v", "g + (v"),
         DROPOUT.replace("0.0 if", "0.0 if i % 2 and").replace("for _ in x", "for i, _ in enumerate(x)"),
         BCE.replace("total / len(predicted)", "total / (2 * len(predicted))"),
         NOISE.replace("sigma)", "sigma ** 2)"),
         SLOPE.replace("(2 * h)", "h"),
     )
-    assert [graded(tmp_path, text)[0].verdict for text in wrong] == ["wrong"] * len(wrong)
+    reports = [graded(tmp_path, text)[0] for text in wrong]
+    assert [report.verdict for report in reports] == ["wrong"] * len(wrong)
 
 
 def test_what_changes_views_of_an_array_is_not_excused_by_lists(tmp_path: Path) -> None:
@@ -241,7 +242,7 @@ def test_what_changes_views_of_an_array_is_not_excused_by_lists(tmp_path: Path) 
     arrays = "import numpy as np\n" + SLOPE.replace("return grad", "return np.array(grad)")
     (report,) = graded(tmp_path, arrays)
 
-    assert report.verdict == "wrong"
+    assert report.verdict == "unfilled"  # as zeros always are
 
 
 def test_noise_of_arrays_that_is_one_number_for_a_row_is_not_excused_by_lists(tmp_path: Path) -> None:
