@@ -289,7 +289,8 @@ def bind(
         if adapter is not None:
             made, note = adapter.bind(shape, wanted, by_name, statics.asking(ask, static))
             if adapter is random_masks:
-                made = [random_masks.also(b) if b.exercise.name in undemanded else b for b in made]
+                takes = function.names("positional", "keyword")
+                made = [random_masks.also(b, takes) if b.exercise.name in undemanded else b for b in made]
             made = [statics.calling(binding, static) for binding in made] if shape is not function else made
             bindings += [tensors.both(binding, function) for binding in made]
             notes += [note] if note else []

@@ -372,3 +372,103 @@ def test_a_function_of_objects_of_its_own_is_not_judged(tmp_path: Path) -> None:
     assert report.exercises == []
     assert any("takes objects of its own, with `.train`" in note for note in report.notes)
     assert verdicts(misspelt) == {"add_noise": "error"}
+
+
+PAIR = """
+def get_batches(dataset, batch_size):
+    X, Y = dataset
+    order = np.random.permutation(len(X))
+    for start in range(0, len(X), batch_size):
+        part = order[start : start + batch_size]
+        yield X[part], Y[part]
+"""
+
+
+def test_batches_of_a_pair_of_samples_and_labels_are_judged(tmp_path: Path) -> None:
+    wrong = PAIR.replace("Y[part]", "Y[start : start + batch_size]")
+    one = "def create_batch(data, batch_size):\n    return np.stack(data[:batch_size])\n"
+
+    assert verdicts(graded(tmp_path, PAIR)) == {"minibatches": "correct"}
+    assert verdicts(graded(tmp_path, wrong)) == {"minibatches": "wrong"}
+    assert verdicts(graded(tmp_path, one)) == {}  # a single one
+
+
+SLOPES = """
+class Sigmoid:
+    def forward(self, x):
+        return 1 / (1 + np.exp(-x))
+    def backward(self, x):
+        return self.forward(x) * (1 - self.forward(x))
+class ReLU:
+    def forward(self, x):
+        return np.maximum(x, 0)
+    def backward(self, x):
+        return np.where(x > 0, x, 0)
+"""
+
+
+def test_a_backward_that_takes_x_alone_may_be_a_slope(tmp_path: Path) -> None:
+    found = verdicts(graded(tmp_path, SLOPES))
+    gradient = SLOPES.replace("backward(self, x)", "backward(self, dout)").replace(".forward(x)", ".forward(dout)")
+
+    assert (found["sigmoid_vjp"], found["relu_vjp"]) == ("correct", "wrong")
+    assert verdicts(graded(tmp_path, gradient))["sigmoid_vjp"] == "wrong"
+
+
+GENERATED = """
+class Dropout:
+    def __init__(self, keep_prob, rng=None):
+        self.keep_prob = keep_prob
+        self.rng = rng or np.random.RandomState(0)
+    def forward(self, x):
+        self.mask = self.rng.rand(*x.shape) < self.keep_prob
+        return x * self.mask / self.keep_prob
+    def backward(self, dout):
+        return dout * self.mask / self.keep_prob
+"""
+
+
+def test_dropout_may_draw_by_either_generator_of_numpy(tmp_path: Path) -> None:
+    right = verdicts(graded(tmp_path, GENERATED))
+    wrong = verdicts(
+        graded(tmp_path, GENERATED.replace("return x * self.mask / self.keep_prob", "return x * self.mask"))
+    )
+
+    assert right == {"dropout": "correct", "dropout_vjp": "correct"}
+    assert wrong["dropout"] == "wrong"
+
+
+POINTS = """
+def slope_at(f, x):
+    h, grad = 1e-4, np.zeros_like(x)
+    for i in range(x.size):
+        kept = x[i]
+        x[i] = kept + h
+        above = f(x)
+        x[i] = kept - h
+        grad[i] = (above - f(x)) / (2 * h)
+        x[i] = kept
+    return grad
+def numerical_gradient(f, X):
+    if X.ndim == 1:
+        return slope_at(f, X)
+    return np.stack([slope_at(f, x) for x in X])
+"""
+
+
+def test_differences_at_several_points_are_judged_at_one(tmp_path: Path) -> None:
+    """Rows of x are points there; what takes a table for one point, and returns something else, is wrong."""
+    rows = "def numerical_gradient(f, x):\n    return np.stack([slope_at(lambda row: f(x), r) for r in np.atleast_2d(x)])\n"
+    table = POINTS[: POINTS.index("def numerical_gradient")] + rows
+
+    assert verdicts(graded(tmp_path, POINTS)) == {"numerical_gradient": "correct"}
+    assert verdicts(graded(tmp_path, POINTS.replace("(2 * h)", "h"))) == {"numerical_gradient": "wrong"}
+    assert verdicts(graded(tmp_path, table))["numerical_gradient"] != "correct"
+
+
+def test_a_descent_of_tensors_without_torch_is_not_judged(tmp_path: Path) -> None:
+    text = "def sgd(params, lr, batch_size):\n    for p in params:\n        p[:] = p - lr * p.grad / batch_size\n"
+    report = graded(tmp_path, text)
+
+    assert report.exercises == []
+    assert any("sgd is not judged" in note for note in report.notes)

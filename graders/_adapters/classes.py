@@ -22,7 +22,8 @@ def bind(
         return layers.bind(klass, layers.KINDS[layer], exercises, ask)
     if kind_of(klass.found.tail, random_masks.KINDS) is not None and klass.method(*layers.FORWARD) is not None:
         made, note = random_masks.bind_layer(klass, exercises, ask)
-        return [random_masks.also(b) if b.exercise.name in undemanded else b for b in made], note
+        names = [name for name, _ in klass.takes]
+        return [random_masks.also(b, names) if b.exercise.name in undemanded else b for b in made], note
     loss = kind_of(klass.found.tail, criteria.KINDS)
     if loss is not None and klass.method(*criteria.FORWARD) is not None:
         made, note = criteria.bind(klass, loss, exercises, ask)

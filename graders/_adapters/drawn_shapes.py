@@ -38,8 +38,8 @@ OTHER_NAMES: Mapping[str, str] = {
     r"split_(data|dataset|train_test|train_val_test)(_\w+)?|my_train_test_split|train_test_split_(?!dict)\w+",
     "preprocessing.k_fold": r"k_?folds?(_split|_indices|_index|_cv)?|(make|get|create)_(k_?)?folds",
     "ensembles.bootstrap_sample": r"bootstrap(_indices|_samples?|_idx)?|(get|draw|make)_bootstrap(_samples?)?",
-    "training.minibatches": r"random_mini_?batches|(get|make|create|iterate|generate)_(mini_?)?batch(es)?|"
-    r"mini_?batches|batch_iterator|data_iter",
+    "training.minibatches": r"random_mini_?batches|(get|make|create|iterate|generate)_(mini_?)?batches|"
+    r"iterate_(mini_?)?batch|mini_?batches|batch_iterator|data_iter",
     "regularization.dropout_mask": r"(make|create|get|generate|draw)_(dropout_)?mask|dropout_masks?",
 }  # fmt: skip
 _LAYERS = re.compile(r"^initiali[sz]e_parameters_(he|xavier|glorot)$|^(he|xavier|glorot)_initiali[sz]e_parameters$")
@@ -58,6 +58,7 @@ _OF_GLOROT: Mapping[tuple[bool, bool], str] = {
 """What is meant by Glorot's rule, by whether the draws are uniform, and whether the variance is 1 / n_in."""
 _X = re.compile(r"^(x|data|features?|inputs?|samples|dataset|images?|x_\w+)$", re.IGNORECASE)
 _Y = re.compile(r"^(y|labels?|targets?|t|y_\w+)$", re.IGNORECASE)
+_PAIR = re.compile(r"^(data|dataset)$", re.IGNORECASE)
 WIDTH = 3
 """Features of the data that stand for samples: each is the number of the sample, shifted."""
 
@@ -113,10 +114,27 @@ def bind(found: Found, trial: Trial, ask: Ask = lambda calls: []) -> tuple[Trial
         return None, f"{found.name} is not judged: {error}"
     if not any(way.accepts(setting) for way in (made, *made.others) for setting in trial.settings):
         return None, f"{found.name} is not judged: nothing that {trial.name} is asked can be told to it"
+    if trial.name == "differences.numerical_gradient":
+        made = _of_points(made, ask)
     if found.tail != trial.name.partition(".")[2]:
         note = f"taken for {trial.name}"
         made = _noted(made, note)
     return made, ""
+
+
+def _of_points(binding: TrialBinding, ask: Ask) -> TrialBinding:
+    """Return the binding with the reading of what takes x as a row, and rows of x as so many points, if it is such."""
+
+    def is_row(setting: Setting) -> bool:
+        return np.ndim(setting.arguments["x"]) == 1
+
+    tables = (setting for setting in binding.trial.settings if binding.accepts(setting) and not is_row(setting))
+    table = next(tables, None)
+    if table is None or not isinstance(last(ask(binding.plan(table, 0))), Raised):
+        return binding
+    note = "; ".join(filter(None, [binding.note, "takes x as a row of numbers: judged on those"]))
+    rows = replace(binding, accepts=lambda s: binding.accepts(s) and is_row(s), note=note, others=())
+    return replace(binding, others=(*binding.others, rows))
 
 
 _OWN = re.compile(r"^'(?:numpy\.ndarray|function|int|float)' object has no attribute '(\w+)'")
@@ -186,6 +204,8 @@ class Data:
 
     columns: bool = False
     labels: bool = True
+    paired: bool = False
+    """Whether both come as one pair, (X, y)."""
 
     def arguments(self, n: int) -> tuple[Any, ...]:
         """Return data of n samples: the features of sample i are i, i + n and i + 2n, its label is −i − 1."""
@@ -193,6 +213,8 @@ class Data:
         y = -np.arange(n, dtype=float) - 1
         if self.columns:
             return (np.ascontiguousarray(x.T), y[None, :]) if self.labels else (np.ascontiguousarray(x.T),)
+        if self.paired:
+            return ((x, y),)
         return (x, y) if self.labels else (x,)
 
     def samples(self, n: int, part: Any, what: str) -> np.ndarray[Any, Any]:
@@ -237,6 +259,7 @@ def _of_data(trial: Trial, found: Found) -> TrialBinding | None:
     sources = next((draws.KINDS[kind] for kind in draws.KINDS if any(r == f"source {kind}" for *_, r in roles)), ("",))
     readings = [draws.Reading(roles, rest.names("positional"), source) for source in sources]
     layouts = [Data(columns=False, labels=labels), Data(columns=True, labels=labels)]
+    layouts += [Data(paired=True)] * bool(not labels and _PAIR.match(positional[0]))
     made = [_given_data(trial, found, reading, data, parse) for data in layouts for reading in readings]
     return replace(made[0], others=tuple(made[1:]))
 
@@ -272,7 +295,7 @@ def _given_data(trial: Trial, found: Found, reading: draws.Reading, data: Data, 
         return two_parts and draws.accepts(trial, reading, replace(setting, arguments=known))
 
     seeded = any(role.startswith("source") for _, _, role in reading.roles)
-    laid = "features x samples" if data.columns else "samples x features"
+    laid = "features x samples" if data.columns else "samples x features" + ", as a pair (X, y)" * data.paired
     return TrialBinding(trial, found.name, plan, draw, accepts, seeded, f"given data laid out {laid}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from graders._adapters import tensors
 from graders._adapters.objects import Ask
 from graders.harness.cases import Case
 from graders.harness.exercise import Exercise
@@ -40,6 +41,7 @@ def of_tensors(exercise: Exercise, found: Found) -> Binding | None:
     names = found.names("positional")
     if (
         exercise.name != DESCENT
+        or tensors.uses(found) is None
         or len(names) != 3
         or not all(p.fullmatch(n) for p, n in zip(_TENSORS, names, strict=True))
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,11 +57,12 @@ def bind(klass: Klass, kind: Kind, exercises: Mapping[str, Exercise], ask: Ask) 
         if complete:
             made = [_backward(exercises[names[1]], kind, klass, way) for way in complete]
             made += [_averaged(binding) for binding in made if kind.exercise == "layers.affine"]
+            made += _by_backward(exercises[names[1]], kind, klass, ways[0], ask)
             bindings.append(replace(made[0], others=tuple(made[1:])))
         else:
             lacking = sorted(outputs - set(ways[0].gradients))
             note = f"{klass.name}'s backward is not judged: its gradient by {', '.join(lacking)} was not found"
-    elif names[1] in exercises and kind.exercise.startswith("activations.") and "softmax" not in kind.exercise:
+    elif names[1] in exercises and _has_a_slope(kind):
         derivative = klass.method(*DERIVATIVE)
         binding = derivative and _by_derivative(exercises[names[1]], kind, klass, ways[0], derivative, ask)
         bindings += [binding] if binding else []
@@ -183,6 +185,25 @@ def _averaged(binding: Binding) -> Binding:
 
     means = "dW and db are means over the samples, as CMU's 11-785 has had it: judged times their number"
     return replace(binding, outputs=outputs, note="; ".join(filter(None, [binding.note, means])))
+
+
+_AT = re.compile(r"^(x|z|inputs?)$", re.IGNORECASE)
+"""Names of an argument that is what `forward` takes, not a gradient."""
+
+
+def _by_backward(exercise: Exercise, kind: Kind, klass: Klass, way: Way, ask: Ask) -> list[Binding]:
+    """Return the reading of `backward(x)` as a slope at x, where it takes nothing else."""
+    backward = klass.method(*BACKWARD)
+    names = backward.names("positional", "keyword") if backward is not None else ()
+    if backward is None or len(names) != 1 or not _AT.match(names[0]) or not _has_a_slope(kind):
+        return []
+    slope = _by_derivative(exercise, kind, klass, way, backward, ask)
+    return [slope] if slope else []
+
+
+def _has_a_slope(kind: Kind) -> bool:
+    """Return whether each entry of the result hangs on one of the input's."""
+    return kind.exercise.startswith("activations.") and "softmax" not in kind.exercise
 
 
 def _by_derivative(

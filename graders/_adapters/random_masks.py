@@ -99,14 +99,35 @@ def bind(
     return [replace(made[usual], others=(made[not usual],))], ""
 
 
-def also(binding: Binding) -> Binding:
-    """Return the binding with the readings of dropout that scales in use, where it tells training and use apart."""
+def also(binding: Binding, found: Sequence[str] = ()) -> Binding:
+    """Return the binding with the readings of dropout that scales in use, where it tells training and use apart, of
+    lists, and with NumPy's older generator where one of the names `found` among its parameters is that of a generator.
+    """
+    generator = bool(set(found) & set(GENERATORS))
     every = (replace(binding, others=()), *binding.others)
+    if generator:
+        older = tuple(map(_with_old_generators, every))
+        every, binding = (*every, *older), replace(binding, others=(*binding.others, *older))
     back = binding.exercise.forward is not None  # which is read as its own function is
     classic = [_classic(one) for one in every if back or not one.note.endswith(IN_TRAINING)]
     of_lists = map(_in_lists, (*every, *classic))
     inverted = tuple(replace(one, sense=INVERTED) for one in binding.others)
     return replace(binding, others=(*inverted, *classic, *of_lists), sense=INVERTED)
+
+
+def _with_old_generators(binding: Binding) -> Binding:
+    """Return the reading of what takes NumPy's older generator, `np.random.RandomState`."""
+
+    def older(value: Any) -> Any:
+        known = isinstance(value, Record) and value.name == "numpy.random.Generator"
+        return replace(value, name="numpy.random.RandomState") if known else value
+
+    def plan(case: Case) -> tuple[Call, ...]:
+        calls = binding.plan(case)
+        told = [{name: older(value) for name, value in call.keywords.items()} for call in calls]
+        return tuple(replace(call, keywords=keywords) for call, keywords in zip(calls, told, strict=True))
+
+    return replace(binding, plan=plan, others=(), note=f"takes a RandomState; {binding.note}")
 
 
 def _in_lists(binding: Binding) -> Binding:
