@@ -458,8 +458,8 @@ def numerical_gradient(f, X):
 
 def test_differences_at_several_points_are_judged_at_one(tmp_path: Path) -> None:
     """Rows of x are points there; what takes a table for one point, and returns something else, is wrong."""
-    rows = "def numerical_gradient(f, x):\n    return np.stack([slope_at(lambda row: f(x), r) for r in np.atleast_2d(x)])\n"
-    table = POINTS[: POINTS.index("def numerical_gradient")] + rows
+    rows = "    return np.stack([slope_at(lambda row: f(x), r) for r in np.atleast_2d(x)])\n"
+    table = POINTS[: POINTS.index("def numerical_gradient")] + "def numerical_gradient(f, x):\n" + rows
 
     assert verdicts(graded(tmp_path, POINTS)) == {"numerical_gradient": "correct"}
     assert verdicts(graded(tmp_path, POINTS.replace("(2 * h)", "h"))) == {"numerical_gradient": "wrong"}
