@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -262,9 +263,33 @@ def found_by(strategy: SearchStrategy[Case], fits: Callable[[Case], bool], tries
         found.extend([case] * fitting)
         return fitting
 
-    with suppress(HypothesisException, ArithmeticError, Enough):
+    with suppress(HypothesisException, ArithmeticError, Enough), _the_same_everywhere():
         find(strategy, noted, settings=options)
     return found[-1] if found else None  # each is smaller than the one before
+
+
+_ONE_AT_A_TIME = threading.RLock()
+
+
+@contextmanager
+def _the_same_everywhere() -> Iterator[None]:
+    """Keep Hypothesis from drawing constants that it reads in the modules of a clone, and not in those of an install.
+
+    Else what is found hangs on where gradproof lies, and on which modules were imported before.
+    """
+    from hypothesis.internal.conjecture.providers import HypothesisProvider
+
+    name = "_maybe_draw_constant"
+    with _ONE_AT_A_TIME:
+        theirs = getattr(HypothesisProvider, name, None)
+        if theirs is None:  # another version draws none so
+            yield
+            return
+        setattr(HypothesisProvider, name, lambda *given, **told: None)
+        try:
+            yield
+        finally:
+            setattr(HypothesisProvider, name, theirs)
 
 
 MOST = 100

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from graders.harness import cases, diagnose
 from graders.harness.cases import Case
@@ -76,3 +79,23 @@ def test_every_pair_of_numbers_can_be_drawn_and_nothing_but_zeros_is_simplest() 
     assert {tuple(pair) for pair in drawn} == {(one, two) for one in SIMPLE for two in SIMPLE}
     assert not np.any(drawn[0])
     assert Shrinking(lambda strategy: 1, steep=False).real((2, 4)).tolist() == [[0, 0, 0, 0], [0, 1, 0, 1]]
+
+
+def test_what_is_found_does_not_hang_on_what_else_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hypothesis reads constants in modules outside site-packages, and draws them: those of a clone among them."""
+    drawn: list[str] = []
+    theirs = providers.HypothesisProvider._maybe_draw_constant
+
+    def read() -> Any:
+        drawn.append("constants")
+        return theirs_of()
+
+    theirs_of = providers._get_local_constants
+    monkeypatch.setattr(providers, "_get_local_constants", read)
+    found, _ = sought(lambda x: x.size > 8 and len(set(x.flat)) > 3)
+
+    assert found is not None
+    assert not drawn
+    assert providers.HypothesisProvider._maybe_draw_constant is theirs  # other tests of the same process draw them
+    hypothesis.find(st.lists(st.integers(), min_size=200), lambda numbers: True)
+    assert drawn
