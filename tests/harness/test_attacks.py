@@ -36,7 +36,7 @@ TRICK = re.compile(r"^# trick\n.*?^# end of trick\n", re.MULTILINE | re.DOTALL)
 VERDICT = re.compile(r"^# verdict: ([a-z_]+(?: or [a-z_]+)*)(?:, (.*))?\n\Z", re.MULTILINE)
 MARK = "gradproof-attack"
 """What every file that an attack tries to leave has in its name."""
-LIMITS = Limits(call_seconds=0.25, load_seconds=0.5, wall_factor=8, total_seconds=4, memory=2 << 30)
+LIMITS = Limits(call_seconds=0.25, load_seconds=1, wall_factor=20, total_seconds=8, memory=2 << 30)
 MOST_MEMORY = 100 << 20
 
 HOPEFUL = ("lying", "stealing", "reaching", "escaping")
