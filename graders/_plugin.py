@@ -188,7 +188,8 @@ class Item(pytest.Item):
             judged = self.plugin.judged(self.functions, exercise)
         except _live.Undecidable as error:
             self.user_properties += [(f"{d} decides", said.counted) for d, said in error.undecided.items()]
-            pytest.skip(str(error))  # what could not be decided has not passed
+            # the reason is the error's text: too few cases decide in this dtype, so it has neither passed nor failed
+            pytest.skip(str(error))
         self.user_properties += [(f"{d} decides", said.counted) for d, said in judged.undecided.items()]
         return judged.report
 
@@ -197,7 +198,8 @@ class Item(pytest.Item):
         try:
             return _live.judge_trial(trial, function, self.plugin.key.seed)
         except TypeError as error:
-            pytest.skip(str(error))  # it has another shape than those that are known, and was not judged
+            # the reason is the error's text: which of its parameters is not known, so that it could not be called
+            pytest.skip(str(error))
 
     def _imported(self) -> str:
         """Return a line that imports the function under the exercise's name, if there is one."""

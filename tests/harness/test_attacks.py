@@ -36,6 +36,8 @@ TRICK = re.compile(r"^# trick\n.*?^# end of trick\n", re.MULTILINE | re.DOTALL)
 VERDICT = re.compile(r"^# verdict: ([a-z_]+(?: or [a-z_]+)*)(?:, (.*))?\n\Z", re.MULTILINE)
 MARK = "gradproof-attack"
 """What every file that an attack tries to leave has in its name."""
+# the CPU clock ends an attack; the wall clock behind it ends sleepers alone, and must not end an honest twin on a
+# machine whose cores are another's for most of the time
 LIMITS = Limits(call_seconds=0.25, load_seconds=1, wall_factor=20, total_seconds=8, memory=2 << 30)
 MOST_MEMORY = 100 << 20
 
