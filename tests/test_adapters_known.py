@@ -305,6 +305,14 @@ def test_a_loss_of_one_sample_is_judged_sample_by_sample(tmp_path: Path) -> None
     assert verdicts(wrong).get("softmax_cross_entropy", verdicts(wrong).get("cross_entropy")) == "wrong"
 
 
+def test_a_loss_of_one_sample_is_found_under_other_names_too(tmp_path: Path) -> None:
+    text = ONE_SAMPLE.replace("def cross_entropy", "def categorical_cross_entropy")
+    report = graded(tmp_path, text)
+
+    assert verdicts(report) == {"softmax_cross_entropy": "correct"}
+    assert "a loss of one sample" in "; ".join(report.exercises[0].notes)
+
+
 def test_a_loss_of_several_samples_is_not_excused_by_single_ones(tmp_path: Path) -> None:
     """Of one sample it is right; of several it gives a number that is wrong."""
     text = """

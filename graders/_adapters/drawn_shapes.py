@@ -150,8 +150,10 @@ def takes_its_own(binding: TrialBinding, ask: Ask) -> str:
         setting = next((setting for setting in way.trial.settings if way.accepts(setting)), None)
         outcome = last(ask(way.plan(setting, 0))) if setting is not None else None
         found = _OWN.match(outcome.message) if isinstance(outcome, Raised) else None
-        asked = asked or found.group(1) if found else ""
-        if not asked or difflib.get_close_matches(asked, dir(np.ndarray), 1, 0.8):
+        if found is None:
+            return ""
+        asked = asked or found.group(1)
+        if difflib.get_close_matches(asked, dir(np.ndarray), 1, 0.8):
             return ""
     return asked
 

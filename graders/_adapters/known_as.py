@@ -114,11 +114,14 @@ def bind(found: Found, exercises: Mapping[str, Exercise], there: Collection[str]
     if len(required) == 2:
         known = {**LOSSES, **GRADIENTS}
         meant = next((names for pattern, names in known.items() if pattern.fullmatch(tail)), ())
+        of_one: list[Binding] = []
         for name in (n for n in meant if n in exercises and n.partition(".")[2] not in there):
             if name != _SOFTMAX or not _takes_distributions(found, ask):
-                of_rows = list(_losses(exercises[name], found))
-                readings += [*of_rows, *(_one_by_one(of_rows, ask) if name == _SOFTMAX else ())]
+                made = list(_losses(exercises[name], found))
+                readings += made
+                of_one += _one_by_one(made, ask) if name == _SOFTMAX else []
         readings = _likely(readings, ask) if meant in LOSSES.values() and readings else readings
+        readings += of_one
     elif len(required) <= 1 and (of := SLOPE.fullmatch(tail)) and (of["one"] or of["two"]):
         name = f"activations.{of['of']}_vjp"
         readings += _slopes(exercises[name], exercises.get(name[:-4]), found) if name in exercises else []
