@@ -78,6 +78,49 @@ def test_what_a_starter_leaves_to_be_done_is_not_an_error(tmp_path: Path) -> Non
     assert set(seen.values()) == {"unfilled"}
 
 
+HALF_THERE = """
+def softmax(z):
+    shifted = z - np.max(z, axis=-1, keepdims=True)
+    # Your code goes here. ################################################
+    FILLED
+    return shifted
+
+class LogSoftmax:
+    def __init__(self):
+        self.output = None
+
+    def forward(self, x):
+        self.output = x - x.max(axis=-1, keepdims=True)
+        ### START CODE HERE ### (one line)
+        CLASS
+        ### END CODE HERE ###
+        return self.output
+"""
+
+
+@pytest.mark.parametrize(
+    ("filled", "in_the_class", "expected"),
+    [
+        ("", "", ("unfilled", "unfilled")),
+        ("pass", "self.output = None", ("unfilled", "unfilled")),
+        ("shifted = np.exp(shifted)", "self.output = -self.output", ("wrong", "wrong")),
+        ("shifted = np.exp(shifted); shifted /= shifted.sum(axis=-1, keepdims=True)", "pass", ("correct", "unfilled")),
+    ],
+)
+def test_a_starter_whose_body_is_half_there_is_unfilled_until_its_place_for_code_is_filled(
+    filled: str, in_the_class: str, expected: tuple[str, str], tmp_path: Path
+) -> None:
+    seen = verdicts(graded(tmp_path, HALF_THERE.replace("FILLED", filled).replace("CLASS", in_the_class)))
+
+    assert (seen["softmax"], seen["log_softmax"]) == expected
+
+
+def test_what_is_right_is_right_whatever_stands_in_the_place_for_its_code(tmp_path: Path) -> None:
+    text = "def relu(z):\n    z = np.maximum(z, 0)\n    # YOUR CODE HERE\n    return z\n"
+
+    assert verdicts(graded(tmp_path, text)) == {"relu": "correct"}
+
+
 def test_an_assertion_of_ones_own_is_no_starter(tmp_path: Path) -> None:
     text = "def relu(z):\n    assert z.shape == (1, 1)\n    return np.maximum(z, 0)\n"
 

@@ -298,6 +298,15 @@ def unreadable(
     return SubmissionReport(submission.id, submission.path, "unreadable", reason, 0.0, float(len(asked)), asked, [], [])
 
 
+def _or_unfilled(report: ExerciseReport, functions: Sequence[Found]) -> ExerciseReport:
+    """Return the report on what falls short because it is a starter: the places for its code are there, and empty."""
+    starters = {function.name for function in functions if function.names("left open")}
+    if report.verdict not in ("wrong", "error") or not {report.function, report.function.rpartition(".")[0]} & starters:
+        return report
+    reason = f"not attempted: the places for its code are empty ({report.reason})"
+    return structs.replace(report, verdict="unfilled", reason=reason, diagnosis=[])
+
+
 def grade_submission(
     submission: Submission, opener: Opener, binder: Binder, key: AnswerKey, limits: Limits, wanted: Sequence[str] = ()
 ) -> SubmissionReport:
@@ -332,7 +341,7 @@ def grade_submission(
             done.append((b, report))
         reports = [report for _, report in done]
         reports += [_tried(session, t, key.seed, submission.path) for t in bound.trials]
-        reports = counted(reports, loaded.functions)
+        reports = counted([_or_unfilled(report, loaded.functions) for report in reports], loaded.functions)
     finally:
         session.close()
     there = {report.name for report in reports}

@@ -12,7 +12,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-from graders.harness.sandbox.loading import FOREIGN
+from graders.harness.sandbox.describing import FOREIGN
 from graders.harness.sandbox.parent import Submission
 
 MAX_BYTES = 4 << 20

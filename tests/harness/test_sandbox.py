@@ -538,6 +538,30 @@ def test_a_sleep_is_stopped_by_the_wall_clock() -> None:
     assert outcome == TimedOut(0.25, "of wall-clock time")
 
 
+def test_a_machine_that_stands_still_is_not_charged_to_a_submission(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the wall clock half is another machine's: it may last twice as long, and no longer."""
+    monkeypatch.setattr(parent, "stolen_seconds", lambda: time.monotonic() * (os.cpu_count() or 1) / 2)
+    limits = Limits(call_seconds=0.125, wall_factor=2)
+    text = "import time\ndef f(seconds):\n    time.sleep(seconds)\n    return 1.0\n"
+
+    assert returned(answer(text, 0.375, limits=limits)) == 1.0
+    assert answer(text, 60.0, limits=limits) == TimedOut(0.25, "of wall-clock time")
+
+
+def test_what_other_machines_take_is_read_where_the_system_tells_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = tmp_path / "stat"
+    told.write_text("cpu  10 11 12 13 14 15 16 250 18 19\ncpu0 5 6 7 8 9 10 11 12 13 14\n")
+    monkeypatch.setattr(parent, "SYSTEM", told)
+
+    assert parent.stolen_seconds() == 250 / os.sysconf("SC_CLK_TCK")
+    told.write_text("cpu  10 11 12\n")  # an old system
+    assert parent.stolen_seconds() == 0
+    told.unlink()
+    assert parent.stolen_seconds() == 0
+
+
 def test_no_call_is_made_after_one_that_was_stopped() -> None:
     text = "def f(x):\n    while x: pass\n    return x\n"
     outcomes = answers(text, Call("f", (0.0,)), Call("f", (1.0,)), Call("f", (0.0,)), limits=Limits(call_seconds=0.2))

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -330,20 +329,6 @@ def test_a_machine_that_stands_still_is_not_taken_for_a_side_that_waits(monkeypa
     (timing,) = rig.compare(at, side(at, stalls), [side(at, RIGHT)], seconds=0.01)
 
     assert timing.calls > 0
-
-
-def test_what_other_machines_take_is_read_where_the_system_tells_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    told = tmp_path / "stat"
-    told.write_text("cpu  10 11 12 13 14 15 16 250 18 19\ncpu0 5 6 7 8 9 10 11 12 13 14\n")
-    monkeypatch.setattr(rig, "SYSTEM", told)
-
-    assert rig.stolen_seconds() == 250 / os.sysconf("SC_CLK_TCK")
-    told.write_text("cpu  10 11 12\n")  # an old system
-    assert rig.stolen_seconds() == 0
-    told.unlink()
-    assert rig.stolen_seconds() == 0
 
 
 @linux

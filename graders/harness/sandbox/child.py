@@ -44,8 +44,9 @@ from .codec import (
     encode,
     pieces,
 )
+from .describing import Functions, listing
 from .given import GIVEN
-from .loading import Functions, imported, listing, load, starred
+from .loading import imported, load, starred
 
 MAX_MESSAGE = 2000
 

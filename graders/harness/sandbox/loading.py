@@ -1,4 +1,4 @@
-"""Loading: a submission's texts become modules, and their functions and classes are described.
+"""Loading: a submission's texts become modules, and their functions and classes are collected.
 
 It runs in the child, from a folder that holds only its runtime files, with nothing of ours in view.
 """
@@ -8,12 +8,10 @@ import __future__
 
 import ast
 import contextlib
-import functools
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import inspect
 import json
 import linecache
 import os
@@ -21,10 +19,11 @@ import re
 import sys
 import traceback
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-Functions = dict[str, Callable[..., Any]]
+from .describing import Functions, methods, module_of
+
 _INNER_IMPORT = re.compile(r'(?:^|"|\\n)[ \t]+(?:import|from)\s', re.MULTILINE)  # a notebook's lines are texts in JSON
 STUBS = ("gradproof", "matplotlib", "matplotlib.pyplot", "past", "past.builtins")
 
@@ -384,21 +383,6 @@ def _compiled(statement: ast.stmt, among: Sequence[ast.stmt], filename: str) -> 
     return code
 
 
-def _parameters(function: Callable[..., Any]) -> list[list[Any]] | None:
-    kinds = {
-        inspect.Parameter.POSITIONAL_ONLY: "positional",
-        inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional",
-        inspect.Parameter.KEYWORD_ONLY: "keyword",
-        inspect.Parameter.VAR_POSITIONAL: "rest",
-        inspect.Parameter.VAR_KEYWORD: "others",
-    }
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except Exception:  # a callable object may answer strangely to being looked at
-        return None
-    return [[p.name, kinds[p.kind], p.default is inspect.Parameter.empty] for p in parameters]
-
-
 _ALONE: Mapping[str, types.ModuleType] = types.MappingProxyType({})
 
 
@@ -411,34 +395,15 @@ def _functions_of(module: types.ModuleType, prefix: str, of: Mapping[str, types.
     for name, value in list(vars(module).items()):
         if name.startswith("_") or not callable(value) or isinstance(value, (_Stub, _Nothing, _AbsentValue)):
             continue
-        home = of.get(_module_of(value), module)
+        home = of.get(module_of(value), module)
         if home is not module and vars(home).get(name) is value:
             continue
         if not isinstance(value, type):
             found[prefix + name] = value
-        elif methods := _methods(value):
+        elif own := methods(value):
             found[prefix + name] = value
-            found |= {f"{prefix}{name}.{other}": f.__func__ for other, f in methods if isinstance(f, staticmethod)}
+            found |= {f"{prefix}{name}.{other}": f.__func__ for other, f in own if isinstance(f, staticmethod)}
     return found
-
-
-def _methods(kind: type) -> list[tuple[str, Any]]:
-    """Return what a class and its own bases define that can be called, by name; nothing for one from a library."""
-    if _home(kind) in FOREIGN:
-        return []
-    found: dict[str, Any] = {}
-    with contextlib.suppress(Exception):  # a metaclass may answer strangely
-        for base in kind.__mro__:
-            if _home(base) not in FOREIGN:
-                for name, value in vars(base).items():
-                    if (not name.startswith("_") or name == "__call__") and isinstance(value, _METHODS):
-                        found.setdefault(name, value)
-    return list(found.items())[:MOST_METHODS]
-
-
-_METHODS = (types.FunctionType, staticmethod)
-MOST_METHODS = 100
-FOREIGN = ("numpy", "builtins", "torch", "scipy", "math", "random", "functools", "operator", "abc", "enum", "typing")
 
 
 def imported(kind: str, files: Mapping[str, str]) -> list[str]:
@@ -550,66 +515,3 @@ def _import_in_part(dotted: str, sources: _Sources) -> types.ModuleType:
                 raise
             sys.meta_path.append(_Absent([root]))
             sources.notes.append(f"imports {root[:80]!r}, which is not here: what needs it cannot be judged")
-
-
-def _module_of(function: Any) -> str:
-    """Return the module that a function, or the class of a callable object, was defined in."""
-    inner = function.func if isinstance(function, functools.partial) else function
-    module = type(inner).__module__
-    with contextlib.suppress(Exception):
-        module = inner.__module__ or module
-    return str(module)
-
-
-def _home(function: Any) -> str:
-    """Return the package that a function, or the class of a callable object, was defined in."""
-    return _module_of(function).partition(".")[0]
-
-
-def _described(name: str, parameters: list[list[Any]] | None, own: bool) -> dict[str, Any]:
-    return {"name": name, "parameters": parameters, "own": own}
-
-
-def _tags(value: Any) -> list[list[Any]]:
-    """Return, as parameters of a kind that no parameter has, what else an adapter may want to know of a function.
-
-    That it names tensors (or that its file imports their library), or the foreign classes that a class derives from.
-    """
-    tags: list[list[Any]] = []
-    with contextlib.suppress(Exception):
-        if isinstance(value, type):
-            tags += [["", "class", False]]
-            tags += [[f"{b.__module__}.{b.__qualname__}", "base", False] for b in value.__mro__[1:-1]][:20]
-            value = vars(value).get("forward") or vars(value).get("step") or vars(value).get("__init__")
-        inner = inspect.unwrap(value)
-        inside = getattr(inner, "__globals__", {})
-        torches = {k for k, v in list(inside.items()) if isinstance(k, str) and _root(v) == "torch"}
-        if torches:
-            words = {*inner.__code__.co_names, *re.findall(r"\w+", str(inner.__annotations__))}
-            tags.append(["torch", "uses", bool(words & (torches | {"Tensor", "torch"}))])
-    return tags
-
-
-def _root(value: Any) -> str:
-    name = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None)
-    return name.partition(".")[0] if isinstance(name, str) else ""
-
-
-def listing(functions: Functions) -> list[dict[str, Any]]:
-    """Describe the functions and classes: name, parameters, and whether the submission itself defines them.
-
-    A method follows its class as `Class.method`, and is tagged as one.
-    """
-    described = []
-    for name, function in functions.items():
-        own = _home(function) not in FOREIGN
-        parameters = _parameters(function)
-        if not isinstance(function, type):
-            described.append(_described(name, parameters and parameters + _tags(function), own))
-        else:
-            described.append(_described(name, (parameters or []) + _tags(function), own))
-            for method, value in _methods(function):
-                taken = None if isinstance(value, staticmethod) else _parameters(value)
-                if taken:
-                    described.append(_described(f"{name}.{method}", [*taken, ["", "method", False]], own))
-    return described

@@ -6,6 +6,7 @@ stranger: copied out of its reach, decoded by the codec, checked by the contract
 
 from __future__ import annotations
 
+import os
 import secrets
 import select
 import signal
@@ -30,6 +31,8 @@ WAIT = 0.05  # seconds after which the clocks are looked at again
 MOST_AHEAD = 1 << 26  # bytes of an arena that waits for requests to come
 ITEMS = 1000  # values in the answer to a call, on the average: an array is one
 MOST_THREADS = 256
+SYSTEM = Path("/proc/stat")
+STOLEN = 8  # where its first line says for how many ticks of the clock the cores were another machine's
 LISTING = 1 << 20  # bytes of the answer to loading; that of most submissions takes a few thousand
 
 
@@ -64,6 +67,17 @@ def _threads(pid: int) -> int:
         return 0
 
 
+def stolen_seconds() -> float:
+    """Return how long this machine's cores had work and were another machine's, all together, as far as it is told.
+
+    A virtual machine stands still meanwhile, now and then for a quarter of a second; a core that sleeps has no work.
+    """
+    try:
+        return int(SYSTEM.read_bytes().split()[STOLEN]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 class ProcessBox:
     """A submission in a child process of its own."""
 
@@ -92,6 +106,7 @@ class ProcessBox:
         self._at = 0  # where the last request lies in it
         self._items = 0  # how many values the answers to the last request may still hold
         self._counted = 0.0  # when its threads were counted last
+        self._stolen = stolen_seconds()
         self.loaded = self._load(submission)
 
     def _load(self, submission: Submission) -> Loaded | Raised | TimedOut | Killed:
@@ -217,7 +232,7 @@ class ProcessBox:
         """Return the next answer when it comes, or TimedOut or Killed."""
         if self.spent >= self._limits.total_seconds:
             return TimedOut(self._limits.total_seconds, contract.WHOLE)
-        began = self._clocks()
+        began, longest = self._clocks(), seconds * self._limits.wall_factor
         while self._receive():
             answer = self._next_reply(sequence, room)
             if answer is not None:
@@ -227,9 +242,13 @@ class ProcessBox:
                 return Killed(f"it started more than {MOST_THREADS} threads")
             if used > seconds:
                 return TimedOut(seconds, "of CPU time")
-            if wall > seconds * self._limits.wall_factor:
-                return TimedOut(seconds * self._limits.wall_factor, "of wall-clock time")
+            if wall > longest and wall - self._stood_still() > longest:
+                return TimedOut(longest, "of wall-clock time")
         return self._death()
+
+    def _stood_still(self) -> float:
+        """Return the seconds of the wall clock, since the child was started, that another machine had its core."""
+        return (stolen_seconds() - self._stolen) / (os.cpu_count() or 1)
 
     def _has_too_many_threads(self) -> bool:
         """Return whether so many threads run that others may get none; looked at now and then."""

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-RUNTIME = ("codec.py", "loading.py", "given.py", "devices.py", "child.py", "confine.py", "zygote.py")
+RUNTIME = ("codec.py", "describing.py", "loading.py", "given.py", "devices.py", "child.py", "confine.py", "zygote.py")
 PRELOADED = ("numpy", "scipy.special", "scipy.linalg", "scipy.signal", "torch", "numba")
 """Modules that a zygote imports once for all its children, if their packages are allowed."""
 WHOLE = 32

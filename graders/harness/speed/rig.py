@@ -29,7 +29,7 @@ from graders.harness.compare import as_array
 from graders.harness.judge import said_of
 from graders.harness.plans import Binding, WrongKind
 from graders.harness.sandbox.contract import Call, Limits, Loaded, Outcome, Returned
-from graders.harness.sandbox.parent import ProcessBox
+from graders.harness.sandbox.parent import ProcessBox, stolen_seconds
 from graders.harness.speed.statistics import (
     CRUDE,
     FEWEST,
@@ -73,9 +73,6 @@ WAITING = 4.0
 """How many times as long as it computes a side may be idle, …"""
 LONG = 0.2
 """… and so many seconds besides; three fresh processes must do so."""
-SYSTEM = Path("/proc/stat")
-STOLEN = 8
-"""Where its first line says for how many ticks of the clock the cores were another machine's."""
 TRIES = 3
 """Fresh processes in which a fault must show that a busy machine may seem to make."""
 SANDBOXED = "sandboxed"
@@ -379,17 +376,6 @@ def queued_seconds(process: int) -> float:
         with contextlib.suppress(OSError, ValueError, IndexError):
             total += int(thread.read_bytes().split()[1])
     return total / 1e9
-
-
-def stolen_seconds() -> float:
-    """Return how long this machine's cores had work and were another machine's, all together, as far as it is told.
-
-    A virtual machine stands still meanwhile, now and then for a quarter of a second; a core that sleeps has no work.
-    """
-    try:
-        return int(SYSTEM.read_bytes().split()[STOLEN]) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
-        return 0.0
 
 
 def name_of(side: Side | Empty) -> str:
