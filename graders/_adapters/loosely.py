@@ -90,8 +90,18 @@ def _refuses_tables(found: Found, exercise: Exercise, ask: Ask) -> bool:
 def _answer(found: Found, exercise: Exercise, ask: Ask) -> Raised:
     """Return what a function raises for small tables; of no kind, if nothing."""
     table = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
-    outcome = last(ask([Call(found.name, (table,) * len(signature(exercise.reference).arguments), read=())]))
+    outcome = last(ask([Call(found.name, _tables(exercise, table), read=())]))
     return outcome if isinstance(outcome, Raised) else Raised("", "")
+
+
+def _tables(exercise: Exercise, table: Any) -> tuple[Any, ...]:
+    """Return a table for each argument, or one entry for each row where the reference has lost an axis."""
+    count = len(signature(exercise.reference).arguments)
+    try:
+        exercise.reference(*(table,) * count)
+    except ValueError:
+        return (table, *(table[:, 0],) * (count - 1))
+    return (table,) * count
 
 
 def _settings(exercise: Exercise) -> set[str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from graders._adapters.loosely import EPS_IS_SMALL, where_eps_is_small
+from graders.harness.cases import signature
 from graders.harness.judge import Judged, Session, judge
 from graders.harness.key import AnswerKey
 from graders.harness.plans import Binding
@@ -16,8 +17,8 @@ from graders.harness.verdict import decide
 
 _BEST = ("correct", "convention", "unstable", "review", "inexact")
 """Verdicts by which a reading is preferred to another; all others are alike."""
-ANSWERED = ("convolution", "normalization", "pooling")
-"""Topics in which what is not written for pairs, or for images, raises: an answer is meant as one."""
+ANSWERED = ("activations", "convolution", "normalization", "pooling")
+"""Topics in which what is not written for more axes, for pairs, or for images, raises: an answer is meant as one."""
 
 
 def settled(bindings: Sequence[Binding], session: Session, key: AnswerKey) -> tuple[list[Binding], list[str]]:
@@ -28,7 +29,7 @@ def settled(bindings: Sequence[Binding], session: Session, key: AnswerKey) -> tu
     chosen: list[Binding] = []
     notes: list[str] = []
     senses: dict[str, str] = {}
-    for binding in bindings:  # in the catalogue's order: a function comes before its gradient
+    for binding in map(_of_tables, bindings):  # in the catalogue's order: a function comes before its gradient
         owner = binding.function.rpartition(".")[0]
         best, rank, note = _settled(_in_sense(binding, senses.get(owner, "")), session, key)
         notes += [note] if note else []
@@ -36,6 +37,28 @@ def settled(bindings: Sequence[Binding], session: Session, key: AnswerKey) -> tu
         if best is not None and best.sense and not best.exercise.forward and rank < len(_BEST):
             senses[owner] = best.sense
     return chosen, notes
+
+
+def _of_tables(binding: Binding) -> Binding:
+    """Return the binding of an activation that may have been written for tables with what that means.
+
+    One that is called as the catalogue's is asked of three axes too, unless its axis is written into its text; where it
+    raises for them, it is one of tables. Any other call shape was made for tables.
+    """
+    if binding.exercise.topic != "activations":
+        return binding
+    made = [one if one.typed is not None and "axis" not in one.held else _at_most_two_axes(one)
+            for one in (replace(binding, others=()), *binding.others)]  # fmt: skip
+    if made[0].typed is not None and "axis" not in signature(binding.exercise.reference).hyperparameters:
+        note = "; ".join(filter(None, [made[0].note, "takes at most two axes: judged on those"]))
+        made.append(replace(_at_most_two_axes(made[0]), note=note))
+    return replace(made[0], others=tuple(made[1:]))
+
+
+def _at_most_two_axes(binding: Binding) -> Binding:
+    inner = binding.accepts
+    fits = lambda case: inner(case) and all(np.ndim(v) <= 2 for v in case.arguments.values())  # noqa: E731
+    return replace(binding, accepts=fits)
 
 
 def _in_sense(binding: Binding, sense: str) -> Binding:

@@ -11,6 +11,7 @@ import numpy as np
 
 from graders.activations import misconceptions as wrong
 from graders.activations._torch import torch_vjp as _torch_vjp
+from graders.activations.axes import ALONG_AN_AXIS, G_3, GRADIENTS_ALONG_AN_AXIS, Z_3
 from graders.activations.jacobians import softmax_jacobian
 from graders.activations.rectifiers import (
     gelu,
@@ -33,6 +34,9 @@ _WITH_ZEROS = [[0.0, -1.7, 0.9], [0.3, 0.0, -0.6]]
 _TAILS = [[20.3, -20.3, -30.7], [31.1, -40.9, 45.2]]
 _FAR = [[87.3, -87.3, -100.1], [700.7, -700.7, 0.3], [1000.3, -1000.3, -1.7], [1e4, -1e4, 0.9]]
 _FAR_G = [[0.7, -0.2, 1.3], [-0.4, 0.9, 0.6], [1.1, -1.6, 0.1], [-0.8, 0.5, -1.2]]
+
+_LARGE = [[8.3, -9.7, 12.1], [-8.9, 10.3, -11.7]]
+_LOW = [[-8.3, -9.7, -12.1], [-8.9, -10.3, -11.7]]
 
 _MARGINS = [[1000.0, 0.3, -1000.0], [-1000.0, 1000.0, 999.5]]
 _ROWS_APART = [[-500.3, -499.1, -501.2], [0.3, -1.7, 0.9], [500.2, 499.4, 501.1], [705.3, -705.1, 704.2]]
@@ -73,6 +77,8 @@ sigmoid = Exercise(
         edge("one entry", z=[[-1.7]]),
         edge("near zero", z=[[1e-3, -3e-5, 7e-9]]),
         edge("outside ±3, where the hard sigmoid is flat", z=[[4.3, -5.1, 3.7]]),
+        edge("beyond ±8", z=_LARGE),
+        edge("three axes", z=Z_3),
         extreme("tails", z=_TAILS),
         extreme("the left tail alone", z=[[-17.3, -30.7, -40.1, -80.9]]),
         extreme("far out", z=_FAR),
@@ -111,6 +117,8 @@ sigmoid_vjp = Exercise(
         edge("zeros", z=_WITH_ZEROS, cotangent=_G),
         edge("one entry", z=[[-1.7]], cotangent=[[0.6]]),
         edge("a cotangent with zeros", z=_Z, cotangent=_WITH_ZEROS),
+        edge("below −8", z=_LOW, cotangent=_G),
+        edge("three axes", z=Z_3, cotangent=G_3),
         extreme("the left tail", z=[[-20.3, -30.7, -40.1, -80.9]], cotangent=[[0.7, -0.2, 1.3, 0.4]]),
         extreme("far out", z=_FAR, cotangent=_FAR_G),
     ),
@@ -141,6 +149,7 @@ tanh = Exercise(
         edge("zeros", z=_WITH_ZEROS),
         edge("one entry", z=[[-1.7]]),
         edge("nearly saturated", z=[[3.3, -5.7, 8.1]]),
+        edge("three axes", z=Z_3),
         extreme("near zero", z=[[1e-3, -3e-5, 7e-9], [1e-10, -3e-12, 7e-15]]),
         extreme("far out", z=_FAR),
     ),
@@ -176,6 +185,7 @@ tanh_vjp = Exercise(
         edge("zeros", z=_WITH_ZEROS, cotangent=_G),
         edge("one entry", z=[[-1.7]], cotangent=[[0.6]]),
         edge("near zero", z=[[1e-3, -3e-5, 7e-9]], cotangent=[[0.7, -0.2, 1.3]]),
+        edge("three axes", z=Z_3, cotangent=G_3),
         extreme("saturated", z=[[5.3, -8.7, 12.1], [20.3, -30.7, 40.9]], cotangent=_G),
         extreme("far out", z=_FAR, cotangent=_FAR_G),
     ),
@@ -210,6 +220,8 @@ relu = Exercise(
         edge("small", z=[[0.3, -1.7, 1.9], [1.1, 0.4, -0.6]]),
         edge("zeros", z=_WITH_ZEROS),
         edge("one entry", z=[[1.7]]),
+        edge("beyond ±8", z=_LARGE),
+        edge("three axes", z=Z_3),
         extreme("far out", z=_FAR),
     ),
     rivals={"torch": lambda torch, z: torch.relu(torch.tensor(z)).numpy()},
@@ -255,6 +267,8 @@ relu_vjp = Exercise(
         edge("zeros", z=_WITH_ZEROS, cotangent=_G),
         edge("negative gradients at positive inputs", z=[[0.3, 1.7, 0.9]], cotangent=[[-0.7, -0.2, 1.3]]),
         edge("one entry", z=[[1.7]], cotangent=[[0.6]]),
+        edge("beyond ±8", z=_LARGE, cotangent=_G),
+        edge("three axes", z=Z_3, cotangent=G_3),
         extreme("far out", z=_FAR, cotangent=_FAR_G),
     ),
     rivals={"torch": lambda torch, z, cotangent: _torch_vjp(torch, torch.relu, z, cotangent)},
@@ -313,6 +327,7 @@ softmax = Exercise(
         edge("down the columns", z=_Z, axis=0),
         edge("cold", z=_Z, temperature=0.3),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]]),
+        *ALONG_AN_AXIS,
         edge("all equal in one row", z=[[0.7, 0.7, 0.7], [-0.4, 1.3, -0.4]]),
         edge("wide, so that small probabilities count", z=_WIDE),
         extreme("margins of 1000 and more", z=_MARGINS),
@@ -373,6 +388,7 @@ softmax_vjp = Exercise(
         edge("down the columns", z=_Z, cotangent=_G, axis=0),
         edge("cold", z=_Z, cotangent=_G, temperature=0.3),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]], cotangent=[[0.7, -0.2, 1.3, 0.4]]),
+        *GRADIENTS_ALONG_AN_AXIS,
         edge("all equal in one row", z=[[0.7, 0.7, 0.7], [-0.4, 1.3, -0.4]], cotangent=_G),
         extreme("ties on a height", z=[[1000.3, 1000.3, 999.6], [-1000.3, -1000.3, -1001.1]], cotangent=_G),
         extreme("rows far apart", z=_ROWS_APART, cotangent=_FAR_G),
@@ -412,6 +428,7 @@ log_softmax = Exercise(
         special("one class", z=[[0.3], [-1.7]]),
         edge("down the columns", z=_Z, axis=0),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]]),
+        *ALONG_AN_AXIS,
         edge("all equal in one row", z=[[0.7, 0.7, 0.7], [-0.4, 1.3, -0.4]]),
         edge("wide, so that small probabilities count", z=_WIDE),
         extreme("margins of 1000 and more", z=_MARGINS),
@@ -456,6 +473,7 @@ log_softmax_vjp = Exercise(
         special("one class", z=[[0.3], [-1.7]], cotangent=[[0.7], [-0.2]]),
         edge("down the columns", z=_Z, cotangent=_G, axis=0),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]], cotangent=[[0.7, -0.2, 1.3, 0.4]]),
+        *GRADIENTS_ALONG_AN_AXIS,
         edge("all equal in one row", z=[[0.7, 0.7, 0.7], [-0.4, 1.3, -0.4]], cotangent=_G),
         extreme("margins of 1000 and more", z=_MARGINS, cotangent=_G),
         extreme("rows far apart", z=_ROWS_APART, cotangent=_FAR_G),
@@ -493,6 +511,7 @@ logsumexp = Exercise(
         edge("down the columns", z=_Z, axis=0),
         edge("one class", z=[[0.3], [-1.7]]),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]]),
+        *ALONG_AN_AXIS,
         edge("all equal", z=[[0.7, 0.7, 0.7], [-0.4, -0.4, -0.4]]),
         extreme("all but the sum of the others", z=[[0.0, -16.3, -20.7], [-30.1, 0.0, -31.9]]),
         extreme("margins of 1000 and more", z=_MARGINS),
@@ -527,6 +546,9 @@ logsumexp_vjp = Exercise(
         edge("down the columns", z=_Z, cotangent=[0.7, -0.2, 1.3], axis=0),
         edge("one class", z=[[0.3], [-1.7]], cotangent=[0.7, -0.2]),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]], cotangent=[0.7]),
+        edge("three axes", z=Z_3, cotangent=[[0.7, -0.2, 1.3], [0.4, -1.1, 0.6]]),
+        edge("three axes, along the middle one", z=Z_3, cotangent=[row[0] for row in G_3], axis=1),
+        edge("three axes, along the last but one", z=Z_3, cotangent=[row[1] for row in G_3], axis=-2),
         edge("all equal", z=[[0.7, 0.7, 0.7], [-0.4, -0.4, -0.4]], cotangent=[0.7, -0.2]),
         extreme("margins of 1000 and more", z=_MARGINS, cotangent=[0.7, -0.2]),
         extreme("rows far apart", z=_ROWS_APART, cotangent=[0.7, -0.2, 1.3, 0.4]),

@@ -11,6 +11,7 @@ import numpy as np
 
 from graders.activations import misconceptions as shared
 from graders.activations import misconceptions_jacobians as wrong
+from graders.activations.axes import Z_3
 from graders.harness.exercise import Exercise, edge, extreme, special
 from reference import activations as reference
 from reference._types import Array
@@ -70,6 +71,7 @@ softmax_jacobian = Exercise(
         edge("small", z=_Z),
         edge("one row", z=[[0.3, -1.7, 0.9, 0.2]]),
         edge("one axis", z=[0.3, -1.7, 0.9, 0.2]),
+        edge("three axes", z=Z_3),
         edge("two classes", z=[[0.3, -1.7], [0.9, 1.1], [0.4, -0.6]]),
         edge("all equal in one row", z=[[0.7, 0.7, 0.7], [-0.4, 1.3, -0.4]]),
         edge("warm", z=_Z, temperature=2.5),

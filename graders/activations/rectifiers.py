@@ -12,6 +12,7 @@ import numpy as np
 from graders.activations import misconceptions as shared
 from graders.activations import misconceptions_rectifiers as wrong
 from graders.activations._torch import torch_vjp
+from graders.activations.axes import G_3, Z_3
 from graders.harness.exercise import Exercise, edge, extreme
 from reference import _special as special
 from reference import activations as reference
@@ -30,12 +31,16 @@ _LEFT = [[-7.3, -11.1, 0.3], [-17.3, -30.7, -36.9]]
 _TAILS = [[20.3, -20.3, -30.7], [31.1, -40.9, 45.2]]
 _FAR = [[87.3, -87.3, -100.1], [700.7, -700.7, 0.3], [1000.3, -1000.3, -1.7], [1e4, -1e4, 0.9]]
 _FAR_G = [[0.7, -0.2, 1.3], [-0.4, 0.9, 0.6], [1.1, -1.6, 0.1], [-0.8, 0.5, -1.2]]
+_HIGH = [[8.3, 9.7, 12.1], [8.9, 10.3, 11.7]]
+_LOW = [[-8.3, -9.7, -12.1], [-8.9, -10.3, -11.7]]
 _ABOVE_TWENTY = [[20.3, 21.7, 25.1], [28.9, 30.3, 1.7]]
 
 _INPUTS = (
     edge("small", z=_Z),
     edge("zeros", z=_WITH_ZEROS),
     edge("one entry", z=[[-1.3]]),
+    edge("above 8", z=_HIGH),
+    edge("three axes", z=Z_3),
     edge("within ±4", z=_GRID),
     edge("tiny", z=_TINY),
     edge("one axis", z=[0.3, -1.7, 0.9, 2.3]),
@@ -47,6 +52,8 @@ _GRADIENTS = (
     edge("small", z=_Z, cotangent=_G),
     edge("zeros", z=_WITH_ZEROS, cotangent=_G),
     edge("one entry", z=[[-1.7]], cotangent=[[0.6]]),
+    edge("above 8", z=_HIGH, cotangent=_G),
+    edge("three axes", z=Z_3, cotangent=G_3),
     edge("within ±4", z=_GRID, cotangent=_GRID_G),
     edge("tiny", z=_TINY, cotangent=_G),
     edge("a cotangent with zeros", z=_Z, cotangent=_WITH_ZEROS),
@@ -89,7 +96,7 @@ leaky_relu = Exercise(
         wrong.bends_like_elu,
     ),
     programs=(leaky_relu_by_the_mask, leaky_relu_by_its_slope, leaky_relu_by_the_absolute_value),
-    edges=(*_INPUTS, *_SLOPES, edge("no slope, which is ReLU", z=_Z, negative_slope=0.0)),
+    edges=(*_INPUTS, *_SLOPES, edge("no slope, which is ReLU", z=_Z, negative_slope=0.0), edge("below −8", z=_LOW)),
     rivals={
         "torch": lambda torch, z, *, negative_slope=0.01: torch.nn.functional.leaky_relu(
             torch.tensor(z), negative_slope
@@ -137,6 +144,7 @@ leaky_relu_vjp = Exercise(
         edge("a slope of 0.3", z=_Z, cotangent=_G, negative_slope=0.3),
         edge("steeper than one", z=_Z, cotangent=_G, negative_slope=1.7),
         edge("no slope, which is ReLU", z=_Z, cotangent=_G, negative_slope=0.0),
+        edge("below −8", z=_LOW, cotangent=_G),
     ),
     rivals={
         "torch": lambda torch, z, cotangent, *, negative_slope=0.01: torch_vjp(

@@ -16,6 +16,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -30,6 +31,7 @@ from graders.harness.drawing import (
     LONG,
     ORDINARY,
     SHORT,
+    Redrawn,
     Seeded,
     Shrinking,
     Source,
@@ -47,6 +49,7 @@ IN_FLOAT32 = ("normal", "wide", "mixed rows", *EXTREME)  # formulas are told apa
 OF_ODD_SIZES = (LONG, SHORT, ALL_SHORT, ALONE)
 """Begin the names of regimes that a reference may refuse altogether."""
 MOST_WAYS = 24  # of options and forms, each of which is asked of one row
+AGAIN = ("normal", "many")  # regimes that are asked again with other numbers of the same sizes
 TRIES = 300  # draws that a reference may refuse before its exercise needs a `draw` of its own
 
 
@@ -314,10 +317,15 @@ def _cast(value: Any, dtype: str) -> Any:
 
 
 def drawn(
-    exercise: Exercise, seed: int, regime: str, dtype: str = "float64", held: frozenset[str] = frozenset()
+    exercise: Exercise,
+    seed: int,
+    regime: str,
+    dtype: str = "float64",
+    held: frozenset[str] = frozenset(),
+    kind: type[Seeded] = Seeded,
 ) -> Case:
     """Return the case of this seed and regime; hyperparameters in `held` stay at their defaults."""
-    source = Seeded(seed, regime)
+    source = kind(seed, regime)
     defaults = {name: default for name, (_, default) in signature(exercise.reference).hyperparameters.items()}
     at_defaults = {name: _default(name, defaults[name]) for name in held if name in defaults}
     for _ in range(TRIES):
@@ -419,7 +427,30 @@ def seeded(exercise: Exercise, seed: int, held: frozenset[str] = frozenset(), ro
                 raise
             asked_in = dtypes(exercise) if regime in IN_FLOAT32 else DTYPES[:1]
             made += [first, *(cast(first, dtype) for dtype in asked_in[1:])]
+            made += _redrawn(exercise, seed * 1_000_003 + stable + turn, held, first) if regime in AGAIN else []
     return made
+
+
+def _redrawn(exercise: Exercise, seed: int, held: frozenset[str], first: Case) -> list[Case]:
+    """Return a case once more, with other numbers in arrays of the same shapes, where a draw gives them."""
+    with suppress(Refused):
+        other = drawn(exercise, seed, first.origin, first.dtype, held, Redrawn)
+        if other.id != first.id and _outline(other) == _outline(first):
+            return [replace(other, origin=f"{first.origin}, other numbers")]
+    return []
+
+
+def _outline(case: Case) -> Any:
+    """Return what of a case is left where the numbers in its arrays are not looked at."""
+
+    def of(value: Any) -> Any:
+        if isinstance(value, Record):
+            return tuple((name, of(part)) for name, part in value.fields.items())
+        if isinstance(value, tuple):
+            return tuple(map(of, value))
+        return (value.shape, value.dtype.str) if isinstance(value, np.ndarray) else value
+
+    return {name: of(value) for name, value in case.arguments.items()}, dict(case.hyperparameters)
 
 
 # ---------------------------------------------------------------- for Hypothesis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ def patterns(
     ordinary = [c for c in comparisons if c.case.dtype == "float64" and not c.case.extreme and not c.problem]
     if all(c.passed for c in ordinary):
         return []
+    if not explained and all(_is_of_an_earlier(c, ordinary) for c in ordinary if not c.passed):
+        return [_said("kept", "It gave what it had given for other numbers of the same shape: keep nothing for later.")]
     lost = [] if explained else digits_lost(exercise, ordinary)
     if lost:
         return lost
@@ -56,6 +59,15 @@ def patterns(
         found = _said("output", f"Only {listed(wrong)} went wrong; {listed(right)} {verb} right.")
     when = [] if explained else circumstances(ordinary)
     return [*([found] if found is not None else []), *when]
+
+
+def _is_of_an_earlier(late: Comparison, comparisons: Sequence[Comparison]) -> bool:
+    """Return whether an answer is, bit for bit, that to an earlier question, to which the truth is another."""
+    for early in takewhile(lambda c: c is not late, comparisons):
+        pairs = [(early.outputs[name], late.outputs[name]) for name in late.answer.outputs if name in early.outputs]
+        if pairs and early.passed and all(np.size(one) and np.array_equal(one, other) for one, other in pairs):
+            return True
+    return False
 
 
 def exact(comparisons: Sequence[Comparison]) -> list[Diagnosis]:
@@ -153,7 +165,8 @@ def _by_a_factor(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:
     same = max(factors) - min(factors) < EQUAL * abs(factors[0])
     if same and abs(factors[0] + 1) < EQUAL:
         return _said("sign", "Every number has the wrong sign.")
-    if same and abs(factors[0]) > 1e-12 and abs(factors[0] - 1) > 1e-6:
+    several = sum(np.count_nonzero(truth) for _, (_, truth) in pairs) > 1  # of one number each is some factor
+    if same and several and abs(factors[0]) > 1e-12 and abs(factors[0] - 1) > 1e-6:
         return _said("factor", f"Every number is {factors[0]:.6g} times what it should be.")
     if all(abs(f - n) < EQUAL * n for f, n in zip(factors, rows, strict=True)):
         return _said("factor", "Every number is n times what it should be, n the first axis.")
