@@ -25,6 +25,8 @@ from graders.harness.sandbox.contract import Function as Found
 from graders.harness.trials import LARGEST, Setting, Trial, TrialBinding, global_seed
 
 OTHER_NAMES: Mapping[str, str] = {
+    "differences.numerical_gradient": r"eval_numerical_gradient|(compute_|calc\w*_)?num(eric(al)?)?_?grad(ient)?s?|"
+    r"(finite|central)_differences?(_grad(ient)?)?",
     "initialization.he_normal": r"(he|kaiming)_(normal_)?init(ializ\w+)?|kaiming_normal_?|init\w*_he(_normal)?",
     "initialization.he_uniform": r"kaiming_uniform_?|(he|kaiming)_uniform_init(ializ\w+)?|init\w*_he_uniform",
     "initialization.glorot_normal": r"(xavier|glorot)_normal_?(init(ializ\w+)?)?",

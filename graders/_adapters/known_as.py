@@ -38,6 +38,7 @@ LOSSES: Mapping[re.Pattern[str], tuple[str, ...]] = {
     ): _SQUARED,
     re.compile(r"((categorical|softmax)_?)?(cross_?entropy|ce)(_?(loss|error|cost))?|nll(_loss)?"): (_CROSS, _SOFTMAX),
     re.compile(r"(binary_?cross_?entropy|bce)(_?(loss|error|cost))?|log_?loss|logistic_cost"): (_BCE, _LOGITS),
+    re.compile(r"(binary_?cross_?entropy|bce|sigmoid_?cross_?entropy)_?with_?logits(_?loss)?"): (_LOGITS,),
     re.compile(
         r"((compute|calc(ulate)?|get|eval(uate)?)_?)?((binary_|categorical_)?(cross_?entropy|ce|bce)_?)?(cost|loss)"
         r"(_?(func(tion)?|fn|f|value))?|(compute|calc(ulate)?|get|eval(uate)?)_(binary_|categorical_)?(cross_?entropy|bce)"
@@ -60,6 +61,10 @@ RENAMED: Mapping[str, re.Pattern[str]] = {
     "losses.accuracy": re.compile(r"accuracy_score|(compute|get|calc\w*)_?acc(uracy)?|acc"),
     "losses.kl_divergence": re.compile(r"kl(_?div)?|kullback_leibler(_divergence)?"),
     "layers.affine": re.compile(r"linreg|lin|linear|dense|fully_connected|(dense|fc|linear)_forward"),
+    "convolution.cross_correlate2d": re.compile(r"corr_?2d|cross_?corr(elat(e|ion))?(_?2d)?"),
+    "convolution.output_size": re.compile(
+        r"((compute|calc(ulate)?|get)_)?conv(olution|2d)?_?(layer_)?out(put)?_?(size|dim(ension)?|width)"
+    ),
     "convolution.conv2d": re.compile(r"conv(olution)?_?2?d?(_forward)?"),
     "pooling.max_pool2d": re.compile(r"max_?pool(ing)?_?(2d)?(_forward)?"),
     "pooling.avg_pool2d": re.compile(r"(avg|average|mean)_?pool(ing)?_?(2d)?(_forward)?"),
@@ -70,6 +75,15 @@ RENAMED: Mapping[str, re.Pattern[str]] = {
     "normalization.rms_norm": re.compile(r"rms_?norm(ali[sz](ation|e))?"),
     "regularization.l1_penalty": re.compile(r"l1_?(reg(ulari[sz](ation|er))?|loss|cost|norm)"),
     "regularization.l2_penalty": re.compile(r"l2_?(reg(ulari[sz](ation|er))?|loss|cost)|weight_decay_(loss|penalty)"),
+    **{
+        f"regularization.{norm}_penalty_grad": re.compile(
+            rf"(grad|d)_?{norm}(_(reg\w*|penalty))?|{norm}_(reg\w*_)?(grad(ient)?|deriv\w*)"
+        )
+        for norm in ("l1", "l2")
+    },
+    "regularization.max_norm": re.compile(r"max_?norm_?(constraint|clip(ping)?|projection|reg\w*)|clip_?max_?norm"),
+    "regularization.ridge_objective": re.compile(r"ridge(_regression)?_(loss|cost|objective)"),
+    "regularization.ridge_objective_grad": re.compile(r"ridge(_regression)?(_loss)?_grad(ient)?"),
     "regularization.clip_by_global_norm": re.compile(
         r"(clip|rescale|scale)_?grad(ient)?s?(_?(by_?)?(global_?)?norm_?)?|grad(ient)?_?(norm_?)?clip(ping)?"
     ),

@@ -76,6 +76,8 @@ KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("maxpool2d", "maxpool", "maxpooling", "maxpooling2d", "pooling", "maxpool2"), _MAX_POOL),
     **dict.fromkeys(("avgpool2d", "avgpool", "averagepooling", "avgpooling", "averagepooling2d", "averagepool2d",
                      "meanpool2d", "meanpooling"), _AVG_POOL),
+    **dict.fromkeys(("globalavgpool", "globalavgpool2d", "globalaveragepooling", "globalaveragepooling2d"),
+                    Kind("pooling.global_avg_pool", "x", (2, 3, 5, 4), out=(2, 3))),
     "flatten": Kind("layers.flatten", "x", (2, 3, 5, 4), out=(2, 60)),
 }  # fmt: skip
 """The kinds of layers that the catalogue covers, by the names that the field gives them."""

@@ -98,7 +98,22 @@ def outputs_of(exercise: Exercise, case: Case, value: Any) -> Outputs:
     if names:
         return named(value, names, "the result")
     like = exercise.text(*_arguments(exercise, case), **case.hyperparameters)
+    places = _places(like, "")  # a function may return them one after another, none within another
+    if isinstance(value, (tuple, list)) and len(value) == len(places) != len(like):
+        return dict(zip(places, value, strict=True))
     return _alike(value, like, "")
+
+
+def _places(like: Any, path: str) -> list[str]:
+    """Return the names of the leaves of a nested result, in their order."""
+    if not isinstance(like, tuple):
+        return [path]
+    names = getattr(like, "_fields", tuple(range(len(like))))
+    return [place for name, part in zip(names, like, strict=True) for place in _places(part, _deeper(path, name))]
+
+
+def _deeper(path: str, name: str | int) -> str:
+    return f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".lstrip(".")
 
 
 def _alike(value: Any, like: Any, path: str) -> Outputs:
@@ -112,8 +127,7 @@ def _alike(value: Any, like: Any, path: str) -> Outputs:
     parts = named(value, tuple(map(str, names)), what) if len(names) > 1 else {str(names[0]): _only(value, names[0])}
     leaves: Outputs = {}
     for name, part in zip(names, like, strict=True):
-        deeper = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".lstrip(".")
-        leaves |= _alike(parts[str(name)], part, deeper)
+        leaves |= _alike(parts[str(name)], part, _deeper(path, name))
     return leaves
 
 
@@ -132,10 +146,13 @@ def _arguments(exercise: Exercise, case: Case) -> tuple[Any, ...]:
 def named(values: Any, names: tuple[str, ...], what: str) -> Outputs:
     """Return a result's parts by name: it may be a mapping that has the names, or a sequence in their order.
 
-    Parts of one shape may come as one array, which Python unpacks as it does a tuple.
+    So may a mapping, or a named tuple, all of whose names are others. Parts of one shape may come as one array, which
+    Python unpacks as it does a tuple.
     """
     if names == ("",):
         return {"": values}
+    if isinstance(values, Mapping) and len(values) == len(names) and not {*names} & {*values}:
+        values = tuple(values.values())
     if isinstance(values, Mapping):
         missing = [name for name in names if name not in values]
         if missing:

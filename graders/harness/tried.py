@@ -157,9 +157,9 @@ def _witness(binding: TrialBinding, decision: TrialDecision, seed: int, path: st
         inputs=inputs,
         output="",
         index=[],
-        got=seen.value if seen is not None and counted else None,
-        expected=seen.expected if seen is not None and counted else None,
-        allowed=seen.allowed if seen is not None and counted else None,
+        got=float(seen.value) if seen is not None and counted else None,
+        expected=float(seen.expected) if seen is not None and counted else None,
+        allowed=float(seen.allowed) if seen is not None and counted else None,
         problem=problem,
         code=_code(binding, setting, seen, seed_of(seed, at, 0), path),
     )

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from graders.harness.report import Report
 from graders.harness.report.words import finite
@@ -19,8 +20,17 @@ def document(value: Any) -> str:
     What could steer a terminal that the document is printed on (control characters, the direction of writing) is there
     by its number.
     """
-    text = msgspec.json.format(msgspec.json.encode(finite(msgspec.to_builtins(value))), indent=2).decode()
+    text = msgspec.json.format(
+        msgspec.json.encode(finite(msgspec.to_builtins(value, enc_hook=_plain))), indent=2
+    ).decode()
     return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy's as Python's own."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} has no place in a JSON document")
 
 
 def render(report: Report) -> str:

@@ -52,8 +52,11 @@ FOREIGN = ("numpy", "builtins", "torch", "scipy", "math", "random", "functools",
 
 
 def module_of(function: Any) -> str:
-    """Return the module that a function, or the class of a callable object, was defined in."""
-    inner = function.func if isinstance(function, functools.partial) else function
+    """Return the module that a function, or the class of a callable object, was defined in.
+
+    Of what `functools.partial` or `numpy.vectorize` made of a function, it is that of the function.
+    """
+    inner = function.func if isinstance(function, functools.partial) else getattr(function, "pyfunc", function)
     module = type(inner).__module__
     with contextlib.suppress(Exception):
         module = inner.__module__ or module
