@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from graders.convolution.windows import pair
-from graders.harness.exercise import Exercise, edge, extreme, special
+from graders.harness.exercise import Exercise, edge, special
 from reference import convolution as reference
 from reference.convolution import Size
 
@@ -184,7 +184,7 @@ n_parameters = Exercise(
         edge("as the lectures have it", in_channels=3, out_channels=10, kernel_size=5),
         edge("a kernel of rows and columns that differ", in_channels=6, out_channels=9, kernel_size=(3, 2), groups=3),
         edge("depthwise", in_channels=8, out_channels=8, kernel_size=3, groups=8),
-        extreme("more than 32 bits hold", in_channels=50_000, out_channels=60_000, kernel_size=1),
+        edge("more digits than float32 has", in_channels=509, out_channels=511, kernel_size=9),
     ),
 )
 
@@ -295,6 +295,8 @@ n_flops = Exercise(
     conventions=(counts_multiply_adds, counts_the_bias_as_a_multiply_add),
     edges=(
         edge("small", in_channels=3, out_channels=6, kernel_size=5, output_size=28),
+        edge("a smaller kernel, and else as before", in_channels=3, out_channels=6, kernel_size=3, output_size=28),
+        edge("smaller maps, and else as before", in_channels=3, out_channels=6, kernel_size=5, output_size=14),
         edge("pairs", in_channels=6, out_channels=9, kernel_size=(3, 2), output_size=(4, 7), groups=3),
         edge("more than 32 bits hold", in_channels=512, out_channels=512, kernel_size=3, output_size=(28, 56)),
         edge("more digits than float32 has", in_channels=509, out_channels=511, kernel_size=3, output_size=(27, 55)),

@@ -25,7 +25,12 @@ def _branch(seed: int, width: int, dtype: str = "float64") -> dict[str, Any]:
     }
 
 
-_SHAPES = (("a table", 0, 2, "float64"), ("another width", 1, 4, "float64"), ("float32", 2, 3, "float32"))
+_SHAPES = (
+    ("a table", 0, 2, "float64"),
+    ("another table", 3, 2, "float64"),
+    ("another width", 1, 4, "float64"),
+    ("float32", 2, 3, "float32"),
+)
 
 
 def _observed(setting: Setting, draws: Sequence[Any], truth: Any, what: str) -> Iterator[Observation]:

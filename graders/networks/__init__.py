@@ -32,6 +32,12 @@ _TAIL = {"W": _FIRST["W"], "b": [0.2, -5.7, 1.9, -6.1]}
 _SECOND = {"W": [[1.2, -0.8], [0.5, -0.3], [0.83, -1.9], [-0.1, 0.37]], "b": [0.41, -0.29]}
 _LAST = {"W": [[-0.57, 0.9, 1.3], [0.21, -1.4, 0.6]], "b": [-0.15, 0.07, 0.33]}
 _LAYERS = (_FIRST, _SECOND, _LAST)
+_SQUARE = (
+    {"W": [[0.7, -0.2], [1.3, 0.6]], "b": [0.2, -0.7]},
+    {"W": [[-0.4, 0.9], [0.1, -1.6]], "b": [0.41, -0.29]},
+    {"W": [[1.2, -0.8], [0.5, 0.3]], "b": [-0.15, 0.33]},
+)
+_SEVEN = (*_SQUARE, *_SQUARE[::-1], {"W": [[0.83, -1.9], [0.37, 1.1]], "b": [0.07, -0.6]})
 _EVERY_ACTIVATION = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu")
 
 
@@ -72,6 +78,8 @@ def _torch_mlp(torch: Any, x: Array, layers: Sequence[Layer], *, activation: str
 _NETWORKS = (
     edge("small", x=_X, layers=_LAYERS),
     edge("one layer", x=_X, layers=(_FIRST,), activation="tanh"),
+    edge("layers as wide as they are long", x=_X, layers=_SQUARE, activation="tanh"),
+    edge("seven layers", x=_X, layers=_SEVEN, activation="tanh"),
     edge("one layer, and so no rectifier", x=_X, layers=(_FIRST,)),
     edge("one unit in every layer", x=[[0.3]], layers=({"W": [[0.7]], "b": [0.13]}, {"W": [[0.9]], "b": [0.4]})),
     *(edge(f"two layers of {name}", x=_X, layers=(_FIRST, _SECOND), activation=name) for name in _EVERY_ACTIVATION),
@@ -155,6 +163,8 @@ _WIDE = [[0.6, -1.3, 0.4], [-0.9, 0.1, 1.9], [1.7, -0.2, -0.7]]
 _PASSES = (
     edge("small", **_kept(_X, (_FIRST, _SECOND), cotangent=_G)),
     edge("three layers", **_kept(_X, _LAYERS, "tanh", cotangent=_WIDE)),
+    edge("layers as wide as they are long", **_kept(_X, _SQUARE, "tanh", cotangent=_G)),
+    edge("seven layers", **_kept(_X, _SEVEN, "tanh", cotangent=_G)),
     edge("one layer", **_kept(_X, ({"W": [[0.7, -0.2], [1.3, 0.6]], "b": [0.2, -0.7]},), cotangent=_G)),
     *(
         edge(f"two layers of {name}", **_kept(_X, (_FIRST, _SECOND), name, cotangent=_G))

@@ -98,6 +98,7 @@ exponential_lr = Exercise(
         edge("growing", step=7, lr=0.03, gamma=1.3),
         edge("falling fast", step=3, lr=2.3, gamma=0.04),
         edge("a small rate", step=4, lr=3e-5, gamma=0.6),
+        edge("after many steps", step=60, lr=0.37, gamma=0.6),
         extreme("a thousand steps near one", step=1000, lr=0.3, gamma=0.9997),
     ),
     rivals={

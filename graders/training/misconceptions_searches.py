@@ -164,5 +164,5 @@ def search_of_a_list(f: Function, draw: Draw, generator: Generator, *, trials: i
     """Draw all, then take the lowest."""
     points = _drawn(draw, generator, trials)
     losses = [float(f(point)) for point in points]
-    at = int(np.argmin(losses))
+    at = int(np.nanargmin(losses))
     return Found(points[at], losses[at], at)

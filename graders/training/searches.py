@@ -92,15 +92,19 @@ def searches(setting: Setting, draws: Sequence[Any]) -> Iterator[Observation]:
 
     The points are few, so that it is known how often each is the lowest of so many draws.
     """
-    points, tries = setting.arguments["draw"].fields["points"], setting.arguments["trials"]
-    f = cubic(**setting.arguments["f"].fields)
+    source, tries = setting.arguments["draw"], setting.arguments["trials"]
+    points, f = source.fields["points"], cubic(**setting.arguments["f"].fields)
     losses = np.array([float(f(point)) for point in points])
     order = losses.argsort()
     found = [_found(draw, points) for draw in draws]
     at = np.array([which for which, _, _ in found])
     yield every("what is found is a point that was drawn", at >= 0)
+    if source.name == IN_TURN:
+        yield every(f"what is found is the best of the first {tries}", at == int(np.nanargmin(losses[:tries])))
     own = [which >= 0 and abs(loss - losses[which]) <= 1e-9 * max(1.0, abs(losses[which])) for which, loss, _ in found]
     yield every("the loss is that of the point", own)
+    if source.name == IN_TURN:
+        return
     rank = order.argsort()
     yield tells("the rank of what is found", rank[at])
     yield tells("the mean loss", [loss for _, loss, _ in found])
@@ -119,6 +123,9 @@ def searches(setting: Setting, draws: Sequence[Any]) -> Iterator[Observation]:
         yield share("how often the second best is", second, (1 - 1 / k) ** tries - (1 - 2 / k) ** tries)
 
 
+IN_TURN = "given.draw_in_turn"
+
+
 def _found(draw: Any, points: Any) -> tuple[int, float, int | None]:
     """Return which point was found (or -1), its loss, and in which trial, where that is returned."""
     given = draw
@@ -135,13 +142,17 @@ def _found(draw: Any, points: Any) -> tuple[int, float, int | None]:
 
 
 _MANY = 200
+_FALLING = np.array([[1.52, 0.93], [1.18, 0.71], [0.87, 0.45], [0.64, 0.22], [0.31, 0.14]])
+_WITHOUT_THE_FIRST = np.array([[np.nan, 0.4], *_FALLING[1:]])
 _PLACES = np.array([[0.31, 1.24], [0.87, 0.45], [1.52, 0.93], [0.64, 0.22], [1.18, 1.71]])
 
 
-def _line(slope: tuple[float, float], tries: int) -> dict[str, Any]:
+def _line(
+    slope: tuple[float, float], tries: int, draw: str = "given.draw_from", points: Any = _PLACES
+) -> dict[str, Any]:
     """Return a search among five points for the lowest value of a linear function."""
     fields = {"curvature": np.zeros((2, 2)), "cubes": np.zeros(2), "slope": np.array(slope)}
-    return {"f": Record("given.cubic", fields), "draw": Record("given.draw_from", {"points": _PLACES}), "trials": tries}
+    return {"f": Record("given.cubic", fields), "draw": Record(draw, {"points": points}), "trials": tries}
 
 
 random_search = Trial(
@@ -151,6 +162,8 @@ random_search = Trial(
         Setting("losses below zero", _line((-0.8, -0.6), 2), draws=200),
         Setting("losses above one", _line((3.1, 2.7), 5), draws=200),
         Setting("one trial", _line((0.9, 0.4), 1), draws=200),
+        Setting("each point is better than those before it", _line((1.3, 0.9), 3, IN_TURN, _FALLING)),
+        Setting("the first loss is no number", _line((1.3, 0.9), 4, IN_TURN, _WITHOUT_THE_FIRST), extreme=True),
     ),
     observe=searches,
     misconceptions=(

@@ -5,6 +5,7 @@ What comes back of them shows by itself what was done with them: nothing that th
 
 from __future__ import annotations
 
+import itertools
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -74,14 +75,30 @@ def draw_from(points: Any) -> Callable[..., Any]:
     return draw
 
 
+def draw_in_turn(points: Any) -> Callable[..., Any]:
+    """Return draw(generator): the points one after the other, over and over."""
+    left = itertools.cycle(points)
+    return lambda generator=None: np.array(next(left))
+
+
 def product(weights: Any) -> Callable[[Any], Any]:
-    """Return f(x) = tanh(x W), rows being samples."""
-    return lambda x: np.tanh(x @ weights)
+    """Return f(x) = tanh(x W) less its mean over the samples, which are rows: none of them goes by itself."""
+
+    def f(x: Any) -> Any:
+        h = np.tanh(x @ weights)
+        return h - np.mean(h, axis=0)
+
+    return f
 
 
 def product_vjp(weights: Any) -> Callable[..., Any]:
-    """Return the vector-Jacobian product of `product`: (x, cotangent) → (cotangent · (1 − tanh²)) Wᵀ."""
-    return lambda x, cotangent: (cotangent * (1 - np.tanh(x @ weights) ** 2)) @ np.transpose(weights)
+    """Return the vector-Jacobian product of `product`: (x, g) → ((g − mean g) · (1 − tanh²)) Wᵀ."""
+
+    def f_vjp(x: Any, cotangent: Any) -> Any:
+        centred = cotangent - np.mean(cotangent, axis=0)
+        return (centred * (1 - np.tanh(x @ weights) ** 2)) @ np.transpose(weights)
+
+    return f_vjp
 
 
 def initializer(row: bool) -> Callable[..., Any]:
@@ -273,6 +290,7 @@ GIVEN: Mapping[str, Callable[..., Any]] = {
     "given.logistic": logistic,
     "given.slope_of_logistic": slope_of_logistic,
     "given.draw_from": draw_from,
+    "given.draw_in_turn": draw_in_turn,
     "given.product": product,
     "given.product_vjp": product_vjp,
     "given.recorder": recorder,
