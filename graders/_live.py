@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from msgspec import structs
 
-from graders._adapters import drawn_shapes, named
+from graders._adapters import drawn_shapes, named, readings
 from graders.harness import grade as grading
 from graders.harness import tried
 from graders.harness.cases import DTYPES, Case
@@ -146,6 +146,7 @@ def judge(
         if not any(map(binding.accepts, key.cases(exercise, binding.held))):
             raise Undecidable(undecided)
     session = Session(lambda limits: box, Limits())
+    (binding,), _ = readings.settled([binding], session, key)
     own = None if forward is None else (forward.binding, forward.report)
     report = grading.grade_function(session, binding, key, found.names("positional"), "", own)
     if "float64" not in dtypes:  # nothing is known of it

@@ -5,6 +5,7 @@ Each sentence holds in every case that was asked, and there are several on eithe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ CASES = 2
 """So many cases must go well, and so many go wrong, before what tells them apart is told."""
 ELEMENTS = 6
 """The same for elements."""
+TINY = 1e-6
+"""A bound that is less than this share of the inputs beyond it bounds nothing."""
 
 
 def circumstances(comparisons: Sequence[Comparison]) -> list[Diagnosis]:
@@ -151,7 +154,7 @@ def _sign(parts: Sequence[tuple[Comparison, Plain]]) -> Diagnosis | None:
         for text, holds in (("negative", every < 0), ("positive", every > 0), ("0", every == 0)):
             if np.array_equal(holds, off):
                 return _said("sign of the input", f"Wrong only where `{name}` is {text}.")
-        if np.max(np.abs(good)) < np.min(np.abs(bad)):
+        if TINY * np.max(np.abs(bad)) < np.max(np.abs(good)) < np.min(np.abs(bad)):  # right at 0 alone says nothing
             return _said("bound", f"Wrong only where |{name}| is beyond {np.max(np.abs(good)):.3g}.")
         if np.max(good) < np.min(bad):
             return _said("bound", f"Wrong only where `{name}` is above {np.max(good):.3g}.")
@@ -163,7 +166,9 @@ def _sign(parts: Sequence[tuple[Comparison, Plain]]) -> Diagnosis | None:
 def _place(parts: Sequence[tuple[Comparison, Plain]]) -> Diagnosis | None:
     """Return where along an axis all wrong elements stand."""
     long = [(c, off) for c, off in parts if off.ndim and min(off.shape) > 1]
-    if len(long) < CASES or len({off.ndim for _, off in long}) > 1:
+    axes = Counter(off.ndim for _, off in long)
+    long = [(c, off) for c, off in long if off.ndim == axes.most_common(1)[0][0]]
+    if len(long) < CASES:
         return None
     for axis in range(long[0][1].ndim):
         lines = [np.any(np.moveaxis(off, axis, 0).reshape(off.shape[axis], -1), axis=1) for _, off in long]

@@ -21,7 +21,13 @@ Plain = np.ndarray[Any, Any]
 Pair = tuple[Plain, Plain]
 """What was returned, and the truth."""
 
+TO_SEVEN_DIGITS = (
+    "The formula is right to about seven digits: something in it is computed in float32, or a constant in it is "
+    "written with too few."
+)
 EQUAL = 1e-9
+TELLING = 1000
+"""Whole numbers up to this may be the answer to many a question."""
 EXPLAINED = 0.25
 """The share of an error that may be left where rounded inputs explain it."""
 
@@ -63,11 +69,24 @@ def patterns(
 
 def _is_of_an_earlier(late: Comparison, comparisons: Sequence[Comparison]) -> bool:
     """Return whether an answer is, bit for bit, that to an earlier question, to which the truth is another."""
+    kept = [np.asarray(late.outputs[name]) for name in late.answer.outputs if name in late.outputs]
+    if not any(np.any((np.abs(value) > TELLING) | (value != np.round(value))) for value in kept):
+        return False  # zeros and ones may be the answer to anything
     for early in takewhile(lambda c: c is not late, comparisons):
-        pairs = [(early.outputs[name], late.outputs[name]) for name in late.answer.outputs if name in early.outputs]
-        if pairs and early.passed and all(np.size(one) and np.array_equal(one, other) for one, other in pairs):
+        before = [np.asarray(early.outputs.get(name)) for name in late.answer.outputs if name in late.outputs]
+        if early.passed and _asks_alike(early.case, late.case) and all(map(np.array_equal, before, kept)):
             return True
     return False
+
+
+def _asks_alike(one: Case, other: Case) -> bool:
+    """Return whether two cases have other numbers in arrays of the same shapes, or have no arrays at all."""
+    arrays = [[v for v in case.arguments.values() if isinstance(v, np.ndarray)] for case in (one, other)]
+    return (
+        [a.shape for a in arrays[0]] == [a.shape for a in arrays[1]]
+        and (not arrays[0] or one.hyperparameters == other.hyperparameters)
+        and (not arrays[0] or not all(map(np.array_equal, *arrays)))
+    )
 
 
 def exact(comparisons: Sequence[Comparison]) -> list[Diagnosis]:
@@ -217,7 +236,7 @@ def digits_lost(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[D
     asked = [c for c in comparisons if not c.problem and c.case.dtype in DTYPES]
     in_double = [c for c in asked if c.case.dtype == "float64"]
     if in_double and not _is_one_sided(in_double) and _as_in("float32", exercise, asked):
-        return [_said("float32", "The formula is right, but something in it is computed in float32.")]
+        return [_said("float32", TO_SEVEN_DIGITS)]
     if all(c.passed for c in asked):
         return []
     for dtype in NARROW:
@@ -232,18 +251,20 @@ def digits_lost(exercise: Exercise, comparisons: Sequence[Comparison]) -> list[D
     return []
 
 
-MANY = 12
+MANY = 8
 
 
 def _is_one_sided(comparisons: Sequence[Comparison]) -> bool:
-    """Return whether all of many errors have the same sign: those of rounding do not."""
-    beyond = []
+    """Return whether all of many errors have the same sign, or make all numbers larger: those of rounding do not."""
+    signs: list[Plain] = []
     for c in (c for c in comparisons if not c.passed):
         for name, expected in c.answer.outputs.items():
             got = np.asarray(c.outputs[name], float)
-            beyond.append((got - expected.hi)[ratios(errors(got, expected), expected) > 1])
-    signs = np.sign(np.concatenate([np.ravel(b) for b in beyond])) if beyond else np.zeros(0)
-    return len(signs) >= MANY and len(np.unique(signs)) == 1
+            off, truth = np.sign(got - expected.hi), np.sign(expected.hi)
+            beyond = ratios(errors(got, expected), expected) > 1
+            signs.append(np.stack([off[beyond], (off * truth)[beyond]]).reshape(2, -1))
+    every = np.concatenate(signs, axis=1) if signs else np.zeros((2, 0))
+    return every.shape[1] >= MANY and any(len(np.unique(one)) == 1 for one in every)
 
 
 def _is_rounded_to(dtype: str, comparison: Comparison, name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from graders.harness import diagnose
-from graders.harness.answers import plain_outputs
+from graders.harness.answers import Answer, plain_outputs
 from graders.harness.cases import Case, signature
 from graders.harness.compare import Comparison, compare
 from graders.harness.exercise import Exercise, Function
@@ -125,7 +125,7 @@ def _fits_convention(
             if answer is None or not answer.decides:
                 continue
             with suppress(KeyError):
-                seen = answer.without(binding.unseen)
+                seen = _allowing(answer, c.answer).without(binding.unseen)
                 judged.append(compare(c.case, seen, c.outputs, mutated=c.mutated, aliased=c.aliased))
             if judged and not c.case.extreme and _is_wrong(judged[-1], LOST):
                 break
@@ -133,6 +133,23 @@ def _fits_convention(
             if judged:
                 return convention, judged
     return None
+
+
+def _allowing(convention: Answer, reference: Answer) -> Answer:
+    """Return the answer by a convention with at least the relative error that the reference's own forms may make.
+
+    Other honest forms are declared for the reference alone; what they lose does not hang on the definition.
+    """
+    outputs = dict(convention.outputs)
+    for name in outputs.keys() & reference.outputs.keys():
+        one, other = outputs[name], reference.outputs[name]
+        if one.hi.shape == other.hi.shape:
+            with np.errstate(all="ignore"):
+                lost = other.allowed / np.abs(other.hi) * np.abs(one.hi)
+            outputs[name] = replace(
+                one, allowed=np.where(np.isfinite(lost), np.maximum(one.allowed, lost), one.allowed)
+            )
+    return replace(convention, outputs=outputs)
 
 
 def _named_by(binding: Binding, convention: Function, judged: Sequence[Comparison]) -> str | None:

@@ -178,12 +178,24 @@ def test_a_run_asks_every_regime_in_every_dtype_and_differs_by_exercise_and_seed
     made = cases.seeded(MIXED, 7)
 
     asked = {dtype: {case.origin for case in made if case.dtype == dtype} for dtype in cases.DTYPES}
-    assert asked["float64"] == set(cases.regimes(MIXED))
+    again = {f"{regime}, other numbers" for regime in cases.AGAIN}
+    assert asked["float64"] == set(cases.regimes(MIXED)) | again
     assert asked["float32"] == set(cases.regimes(MIXED)) & set(cases.IN_FLOAT32)
     assert len({case.id for case in made}) == len(made)
     assert [case.id for case in made] == [case.id for case in cases.seeded(MIXED, 7)]
     assert not {case.id for case in made} & {case.id for case in cases.seeded(MIXED, 8)}
     assert len(cases.seeded(MIXED, 7, rounds=2)) == 2 * len(made)
+
+
+def test_some_cases_are_asked_again_with_other_numbers_of_the_same_shapes() -> None:
+    made = {case.origin: case for case in cases.seeded(MIXED, 7) if case.dtype == "float64"}
+
+    for regime in cases.AGAIN:
+        first, other = made[regime], made[f"{regime}, other numbers"]
+        assert first.hyperparameters == other.hyperparameters
+        for name, array in first.arguments.items():
+            assert np.shape(array) == np.shape(other.arguments[name])
+        assert any(not np.array_equal(array, other.arguments[name]) for name, array in first.arguments.items())
 
 
 def test_regimes_are_those_that_make_sense() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gradproof
-from reference import convolution, layers, losses
+from reference import convolution, layers, losses, regularization
 from reference.activations import softmax
 
 
@@ -90,7 +90,7 @@ def where(name: str, function: Callable[..., Any]) -> list[str]:
         (lambda z: np.maximum(z, 0) + (z.shape[1] < 4) * np.cos(z), "Wrong where axis 1 of `z` has 3 entries or fewer"),
         (lambda z: np.concatenate([np.maximum(z[:-1], 0), np.cos(z[-1:])]), "Only the last along axis 0 is wrong."),
         (lambda z: np.concatenate([np.cos(z[:1]), np.maximum(z[1:], 0)]), "Only the first along axis 0 is wrong."),
-        (lambda z: np.where(np.arange(z.shape[1]) == z.shape[1] - 1, np.maximum(z, 0), np.cos(z)),
+        (lambda z: np.where(np.arange(z.shape[-1]) == z.shape[-1] - 1, np.maximum(z, 0), np.cos(z)),
          "Only the last along axis 1 is right."),
         (lambda z: np.where(z < -0.75, np.nan, np.maximum(z, 0)), "Your result has nan or inf where it should have"),
     ],
@@ -104,6 +104,33 @@ def test_where_it_goes_wrong_is_told_by_the_size_of_the_inputs() -> None:
         return softmax(z, axis=axis, temperature=temperature) + (np.max(np.abs(z)) > 2.5) * np.cos(z)
 
     assert any(text.startswith("Right while every input is within ±2.") for text in where("activations.softmax", wrong))
+
+
+def test_an_answer_that_was_kept_from_an_earlier_question_is_told() -> None:
+    kept: dict[Any, Any] = {}
+
+    def wrong(W: Any, x: Any, targets: Any, *, l2: float = 0.0) -> Any:
+        asked = (W.shape, x.shape, str(x.dtype), l2)
+        return kept.setdefault(asked, regularization.ridge_objective_grad(W, x, targets, l2=l2)).copy()
+
+    assert told("regularization.ridge_objective_grad", wrong) == [
+        ("kept", "It gave what it had given for other numbers of the same shape: keep nothing for later.")
+    ]
+
+
+def test_that_a_constant_is_right_now_and_then_is_not_taken_for_an_answer_that_was_kept() -> None:
+    assert not any("keep nothing" in text for text in where("relu", lambda z: np.zeros_like(z) + 1))
+
+
+def test_one_number_that_is_wrong_by_some_factor_has_no_factor() -> None:
+    def wrong(predictions: Any, targets: Any) -> Any:  # right while no error is beyond 4
+        return np.mean(np.clip(predictions - targets, -4, 4) ** 2)
+
+    assert not any("times what it should be" in text for text in where("losses.mse", wrong))
+
+
+def test_a_bound_of_nothing_is_none() -> None:
+    assert not any("beyond 0" in text for text in where("activations.tanh", lambda z: np.tanh(z) * (1 + 0.1 * z * z)))
 
 
 def test_no_place_is_told_where_there_is_none() -> None:

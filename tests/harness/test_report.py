@@ -83,7 +83,10 @@ def test_a_function_that_was_given_is_shown_by_what_it_is() -> None:
     made = shown(Record("given.product", {"weights": np.full((3, 5), 0.5)}))
     witness = Witness({"f": made, "n": 2}, "", [], 1.0, 2.0, 0.0, "", "")
 
-    assert given(witness) == "for n = 2, f is f(x) = tanh(x W), rows being samples (weights = 15 numbers)"
+    assert (
+        given(witness)
+        == "for n = 2, f is f(x) = tanh(x W) less its mean over the rows, which are samples (weights = 15 numbers)"
+    )
 
 
 @pytest.mark.parametrize(

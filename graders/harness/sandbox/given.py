@@ -82,7 +82,7 @@ def draw_in_turn(points: Any) -> Callable[..., Any]:
 
 
 def product(weights: Any) -> Callable[[Any], Any]:
-    """Return f(x) = tanh(x W) less its mean over the samples, which are rows: none of them goes by itself."""
+    """Return f(x) = tanh(x W) less its mean over the rows, which are samples."""
 
     def f(x: Any) -> Any:
         h = np.tanh(x @ weights)
