@@ -105,7 +105,8 @@ def bind(trial: Trial, found: Found) -> TrialBinding:
     given = KINDS[sources[0]] if sources else ("",)
     positions = found.names("positional") or tuple(name for name, kind, _ in roles if kind == "positional")
     readings = [Reading(roles, positions, source) for source in given]
-    if trial.name in _IMAGES:
+    ours = {*found.names("positional", "keyword")} == {*trial.parameters}
+    if trial.name in _IMAGES and not ours:  # what is called as the reference is takes images as it does
         readings = [replace(r, turn=turn, one=one) for turn, one in _layouts(roles) for r in readings]
     first, *others = (_bound(trial, found, reading) for reading in readings)
     return replace(first, others=tuple(others))
@@ -297,6 +298,7 @@ def _bound(trial: Trial, found: Found, reading: Reading) -> TrialBinding:
     held = [name for name in held if not (name == "p" and any(role == "keep" for _, _, role in reading.roles))]
     notes = [f"takes no {', '.join(held)}: judged at the default"] if held else []
     notes += ["takes one image at a time"] if reading.one else []
+    notes += ["channels come last"] if reading.turn.axes else []
     seeded = any(role.startswith("source") for _, _, role in reading.roles)
     return TrialBinding(
         trial, found.name, plan, draw, lambda setting: accepts(trial, reading, setting), seeded, "; ".join(notes),

@@ -64,9 +64,12 @@ def also(binding: Binding, found: Found, ask: Ask) -> Binding:
         made += [where_eps_is_small(one) for one in (binding, *made)]
     if "base" in found.names("positional", "keyword") and exercise.topic == "losses":
         made += [with_base_e(one) for one in (binding, *made)]
+    if "approximate" in signature(exercise.reference).hyperparameters:
+        made += [with_a_flag(one) for one in (binding, *made)]
     if exercise.name == "losses.accuracy":
         made += [with_labels(binding), with_one_hot_labels(binding)]
-        counts = [counting(one) for one in (binding, *made)]
+        ours = found.names("positional")[:2] == tuple(signature(exercise.reference).arguments)
+        counts = [] if ours else [counting(one) for one in (binding, *made)]
         made += [of_two_classes(with_labels(binding))]
     if exercise.name == "convolution.receptive_field":
         made += [of_layers(binding, found, size) for size in (2, 3)]
@@ -180,6 +183,22 @@ def where_eps_is_small(binding: Binding) -> Binding:
         return binding.accepts(case) and not case.extreme and bool(least >= LEAST)
 
     return _noted(binding, EPS_IS_SMALL, accepts=accepts)
+
+
+def with_a_flag(binding: Binding) -> Binding:
+    """Return the reading of what is told to approximate by True, as Keras does it, not by the name of a form."""
+
+    def told(case: Case) -> Case:
+        flag = case.hyperparameters["approximate"] != "none"
+        return replace(case, hyperparameters={**case.hyperparameters, "approximate": flag})
+
+    plan, typed = binding.plan, binding.typed
+    return _noted(
+        binding,
+        "takes a flag for `approximate`",
+        plan=lambda case: plan(told(case)),
+        typed=None if typed is None else lambda case: typed(told(case)),
+    )
 
 
 def with_base_e(binding: Binding) -> Binding:

@@ -92,7 +92,7 @@ sigmoid_bce = Exercise(
         edge("soft labels and a sum", probabilities=_P, labels=_SOFT, reduction="sum"),
         edge("one entry", probabilities=[[0.3]], labels=[[1.0]]),
         edge("one axis", probabilities=[0.3, 0.8, 0.6, 0.1], labels=[1.0, 0.0, 1.0, 0.3]),
-        edge("certain and right", probabilities=_CERTAIN, labels=_RIGHT, reduction="none"),
+        extreme("certain and right", probabilities=_CERTAIN, labels=_RIGHT, reduction="none"),
         edge("the labels themselves", probabilities=_SOFT, labels=_SOFT),
         extreme("nearly certain", probabilities=_SURE, labels=_HARD, reduction="none"),
         extreme("nearly certain, in the mean", probabilities=_SURE, labels=_HARD),
