@@ -323,8 +323,10 @@ def _by_convention(
         reason = f"right under another definition for ordinary inputs, but {_short_by(failing)}"
         shown = named + beside(binding.exercise, convention, comparisons)
         return Decision("unstable", reason, shown, min(failing, key=lambda c: c.case.size))
-    if any(not c.passed for c in judged):
-        worst = max(judged, key=lambda c: c.ratio)
+    # no convention was written for the extremes, nor for small numbers beside large ones
+    doubtful = [c for c in judged if not (c.passed or c.case.extreme or _loses_the_small(c, LOST))]
+    if doubtful:
+        worst = max(doubtful, key=lambda c: c.ratio)
         return Decision("review", f"{worst.ratio:.3g} times beyond the allowed error of its convention", named, worst)
     return Decision("convention", "right under another documented definition", named)
 
