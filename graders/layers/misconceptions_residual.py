@@ -52,6 +52,11 @@ def rectifies_the_sum(x: Array, f: Map) -> Array:
     return np.maximum(x + f(x), 0)
 
 
+def goes_sample_by_sample(x: Array, f: Map) -> Array:
+    """You apply f to one sample at a time. Give it the whole batch: f may look at several, as a batch norm does."""
+    return np.stack([row + f(row[None])[0] for row in x])
+
+
 def sum_in_place(x: Array, f: Map) -> Array:
     """Into what f returned."""
     made = np.array(f(x))
@@ -104,3 +109,8 @@ def gradient_in_place(x: Array, f_vjp: Vjp, cotangent: Array) -> Array:
     made = np.array(f_vjp(x, cotangent))
     made += cotangent
     return made
+
+
+def goes_back_sample_by_sample(x: Array, f_vjp: Vjp, cotangent: Array) -> Array:
+    """You pass back one sample at a time. Give f's gradient the whole batch: f may look at several samples."""
+    return np.stack([g + f_vjp(row[None], g[None])[0] for row, g in zip(x, cotangent, strict=True)])

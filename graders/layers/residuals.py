@@ -71,6 +71,7 @@ residual = Trial(
         wrong.doubles_the_shortcut,
         wrong.takes_the_mean,
         wrong.rectifies_the_sum,
+        wrong.goes_sample_by_sample,
     ),
     programs=(wrong.sum_in_place,),
 )
@@ -83,6 +84,7 @@ residual_vjp = Trial(
         wrong.returns_the_cotangent,
         wrong.adds_one,
         wrong.multiplies_the_cotangents,
+        wrong.goes_back_sample_by_sample,
         wrong.forgets_the_cotangent_of_the_branch,
         wrong.adds_the_input,
         wrong.exchanges_the_arguments,

@@ -160,6 +160,16 @@ def counts_from_one(f: Function, draw: Draw, generator: Generator, *, trials: in
     return Found(found.params, found.loss, found.trial + 1)
 
 
+def makes_one_trial_too_few(f: Function, draw: Draw, generator: Generator, *, trials: int) -> Found[Any]:
+    """You draw one point too few. `trials` points are drawn, and each of them may be the best."""
+    return reference.random_search(f, draw, generator, trials=max(1, trials - 1))
+
+
+def makes_one_trial_too_many(f: Function, draw: Draw, generator: Generator, *, trials: int) -> Found[Any]:
+    """You draw one point too many: the first one counts as a trial, too."""
+    return reference.random_search(f, draw, generator, trials=trials + 1)
+
+
 def search_of_a_list(f: Function, draw: Draw, generator: Generator, *, trials: int) -> Found[Any]:
     """Draw all, then take the lowest."""
     points = _drawn(draw, generator, trials)

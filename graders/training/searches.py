@@ -175,6 +175,8 @@ random_search = Trial(
         wrong.takes_the_smallest_size,
         wrong.begins_below_zero,
         wrong.counts_from_one,
+        wrong.makes_one_trial_too_few,
+        wrong.makes_one_trial_too_many,
     ),
     programs=(wrong.search_of_a_list,),
 )
