@@ -480,3 +480,147 @@ def test_a_descent_of_tensors_without_torch_is_not_judged(tmp_path: Path) -> Non
 
     assert report.exercises == []
     assert any("sgd is not judged" in note for note in report.notes)
+
+
+# ---------------------------------------------------------------- names of libraries and courses
+
+LIBRARY_NAMES = """
+def binary_cross_entropy_with_logits(input, target, reduction="mean"):
+    loss = np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
+    return SCALE * {"mean": np.mean, "sum": np.sum, "none": lambda x: x}[reduction](loss)
+def sigmoid_cross_entropy_with_logits(labels, logits):
+    return SCALE * (np.maximum(logits, 0) - logits * labels + np.log1p(np.exp(-np.abs(logits))))
+def conv_output_size(W, F, S=1, P=0):
+    return (W - F + 2 * P * SCALE) // S + 1
+def corr2d(X, K):
+    h, w = K.shape
+    Y = np.zeros((X.shape[0] - h + 1, X.shape[1] - w + 1))
+    for i in range(Y.shape[0]):
+        for j in range(Y.shape[1]):
+            Y[i, j] = SCALE * (X[i:i + h, j:j + w] * K).sum()
+    return Y
+def grad_l1(w):
+    return SCALE * np.sign(w)
+def ridge_gradient(W, x, targets, l2=0.0):
+    return 2 * x.T @ (x @ W - targets) / len(x) + SCALE * 2 * l2 * W
+def eval_numerical_gradient(f, x, verbose=False, h=1e-5):
+    grad = np.zeros_like(x)
+    for at in np.ndindex(x.shape):
+        old = x[at]
+        x[at] = old + h
+        above = f(x)
+        x[at] = old - h
+        below = f(x)
+        x[at] = old
+        grad[at] = SCALE * (above - below) / (2 * h)
+    return grad
+class GlobalAveragePooling2D:
+    def forward(self, x):
+        self.shape = x.shape
+        return SCALE * x.mean(axis=(2, 3))
+    def backward(self, dout):
+        n, c, h, w = self.shape
+        return np.ones(self.shape) * dout[:, :, None, None] / (h * w * SCALE)
+def gelu(x, approximate=False):
+    if approximate:
+        return SCALE * 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    from scipy.special import ndtr
+    return x * ndtr(x)
+"""
+
+
+def test_functions_under_the_names_of_libraries_are_judged_and_their_mistakes_found(tmp_path: Path) -> None:
+    right = graded(tmp_path, LIBRARY_NAMES.replace("SCALE", "1"))
+    counts: dict[str, int] = {}
+    for report in right.exercises:
+        counts[report.name] = counts.get(report.name, 0) + 1
+        assert report.verdict in ("correct", "convention"), report
+
+    assert set(counts) == {
+        "losses.bce_with_logits", "convolution.output_size", "convolution.cross_correlate2d",
+        "regularization.l1_penalty_grad", "regularization.ridge_objective_grad", "differences.numerical_gradient",
+        "pooling.global_avg_pool", "pooling.global_avg_pool_vjp", "activations.gelu",
+    }  # fmt: skip
+    assert counts["losses.bce_with_logits"] == 2
+
+    wrong = graded(tmp_path, LIBRARY_NAMES.replace("SCALE", "2"))
+    # what may mean many things is judged only if it is right; of the others none is let pass
+    assert not any(report.verdict in ("correct", "convention", "unstable") for report in wrong.exercises)
+    names = {"differences.numerical_gradient", "pooling.global_avg_pool", "activations.gelu"}
+    assert names <= {report.name for report in wrong.exercises}
+
+
+def test_a_function_that_vectorize_made_is_its_own(tmp_path: Path) -> None:
+    text = """
+import math
+
+@np.vectorize
+def sigmoid(z):
+    e = math.exp(-SIGN * abs(z))
+    return 1 / (1 + e) if z > 0 else e / (1 + e)
+"""
+
+    assert verdicts(graded(tmp_path, text.replace("SIGN *", ""))) == {"sigmoid": "correct"}
+    assert verdicts(graded(tmp_path, text.replace("SIGN", "2"))) == {"sigmoid": "wrong"}
+
+
+def test_a_count_of_the_right_ones_is_no_accuracy_where_the_arguments_are_the_catalogues(tmp_path: Path) -> None:
+    text = "def accuracy(NAMES):\n    return float((A.argmax(axis=1) == B).sum())\n"
+    ours = text.replace("NAMES", "logits, labels").replace("A.", "logits.").replace("B)", "labels)")
+    of_a_book = text.replace("NAMES", "y_hat, y").replace("A.", "y_hat.").replace("B)", "y)")
+
+    assert verdicts(graded(tmp_path, ours)) == {"accuracy": "wrong"}
+    assert verdicts(graded(tmp_path, of_a_book)) == {"accuracy": "correct"}
+
+
+# ---------------------------------------------------------------- arrays of three axes
+
+TABLES_ONLY = """
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+def relu(z):
+    rows, columns = z.shape
+    return np.array([[max(z[i, j], 0.0) for j in range(columns)] for i in range(rows)])
+"""
+OF_THREE_AXES = """
+def softmax(z, axis=-1, temperature=1.0):
+    axis = 1 if axis == -1 else axis
+    e = np.exp((z - z.max(axis=axis, keepdims=True)) / temperature)
+    return e / e.sum(axis=axis, keepdims=True)
+def log_softmax(z, axis=-1):
+    axis = -1 if axis == -2 else axis
+    z = z - z.max(axis=axis, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
+def relu(z):
+    return np.maximum(z, 0) if z.ndim < 3 else z
+def softmax_jacobian(z, temperature=1.0):
+    e = np.exp((z - z.max(axis=-1, keepdims=True)) / temperature)
+    s = e / e.sum(axis=-1, keepdims=True)
+    made = s[..., :, None] * (np.eye(z.shape[-1]) - s[..., None, :]) / temperature
+    return made if z.ndim < 3 else made.swapaxes(0, 1)
+"""
+
+
+def test_what_is_written_for_tables_is_judged_on_tables(tmp_path: Path) -> None:
+    report = graded(tmp_path, TABLES_ONLY)
+
+    assert verdicts(report) == {"softmax": "correct", "relu": "correct"}
+    assert any("at most two axes" in note for e in report.exercises for note in e.notes)
+
+
+def test_what_answers_for_three_axes_must_be_right_there(tmp_path: Path) -> None:
+    assert verdicts(graded(tmp_path, OF_THREE_AXES)) == dict.fromkeys(
+        ("softmax", "log_softmax", "relu", "softmax_jacobian"), "wrong"
+    )
+
+
+def test_a_gradient_of_a_lost_axis_is_not_taken_for_one_of_single_rows(tmp_path: Path) -> None:
+    text = """
+def logsumexp_vjp(z, cotangent, axis=-1):
+    e = np.exp(z - z.max())
+    return np.expand_dims(cotangent, axis) * e / e.sum()
+"""
+    assert verdicts(graded(tmp_path, text)) == {"logsumexp_vjp": "wrong"}
+    right = text.replace("max()", "max(axis=axis, keepdims=True)").replace("sum()", "sum(axis=axis, keepdims=True)")
+    assert verdicts(graded(tmp_path, right)) == {"logsumexp_vjp": "correct"}

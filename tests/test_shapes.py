@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import gradproof
+from graders import _api
+from reference import networks
 
 RIGHT = """
 import numpy as np
@@ -145,3 +148,38 @@ def test_the_part_of_a_nested_result_is_named(tmp_path: Path) -> None:
     assert errors.witness is not None
     assert errors.witness.output == "[0]"
     assert "# [0] should be" in errors.witness.code
+
+
+# ---------------------------------------------------------------- results under other names, and in one row
+
+NAMED_OTHERWISE = """
+import numpy as np
+from typing import NamedTuple
+
+class Grads(NamedTuple):
+    dmu: np.ndarray
+    dvar: np.ndarray
+
+def gaussian_nll_grad(predictions, targets, variance, reduction="mean"):
+    off, n = predictions - targets, len(predictions) if reduction == "mean" else 1
+    return Grads(SCALE * off / variance / n, 0.5 * (1 - off**2 / variance) / variance / n)
+"""
+"""A named tuple of which no name is the reference's."""
+
+
+@pytest.mark.parametrize(("scale", "expected"), [("1", "correct"), ("2", "wrong")])
+def test_a_named_tuple_of_other_names_is_read_in_its_order(scale: str, expected: str, tmp_path: Path) -> None:
+    file = tmp_path / "theirs.py"
+    file.write_text(NAMED_OTHERWISE.replace("SCALE", scale))
+
+    (submission,) = _api.grade([file], seed=7).submissions
+    assert {e.name: e.verdict for e in submission.exercises} == {"losses.gaussian_nll_grad": expected}
+
+
+@pytest.mark.parametrize(("scale", "expected"), [("1", "correct"), ("2", "wrong")])
+def test_the_parts_of_a_nested_result_may_come_in_one_row(scale: str, expected: str) -> None:
+    def mlp_vjp(x: Any, layers: Any, cotangent: Any, *, activation: str = "relu") -> Any:
+        dx, grads = networks.mlp_vjp(x, [networks.Layer(*layer) for layer in layers], cotangent, activation=activation)
+        return (dx, *(float(scale) * part for layer in grads for part in layer))
+
+    assert gradproof.check("networks.mlp_vjp", mlp_vjp).verdict == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -26,6 +27,7 @@ from graders.harness.report import (
 from graders.harness.report import html as as_html
 from graders.harness.report import junit as as_junit
 from graders.harness.report import text as as_text
+from graders.harness.report.json import document
 from graders.harness.report.words import LETTERS, evidence, given
 from graders.harness.sandbox.codec import Record
 from graders.harness.tried import shown
@@ -255,3 +257,11 @@ def test_draws_are_alike_and_only_numbers_the_same() -> None:
 
     assert [by for by, said in told.items() if "exactly" in said] == ["numbers"]
     assert told["draws"].endswith("draws as yours does")
+
+
+def test_a_number_of_numpys_is_a_number_in_the_document() -> None:
+    made = document({"got": np.float64(0.5), "count": np.int64(3), "there": np.bool_(True)})
+
+    assert json.loads(made) == {"got": 0.5, "count": 3, "there": True}
+    with pytest.raises(TypeError, match="object has no place in a JSON document"):
+        document({"got": object()})
