@@ -624,3 +624,17 @@ def logsumexp_vjp(z, cotangent, axis=-1):
     assert verdicts(graded(tmp_path, text)) == {"logsumexp_vjp": "wrong"}
     right = text.replace("max()", "max(axis=axis, keepdims=True)").replace("sum()", "sum(axis=axis, keepdims=True)")
     assert verdicts(graded(tmp_path, right)) == {"logsumexp_vjp": "correct"}
+
+
+def test_what_computes_in_float32_is_judged_so_for_any_number_of_axes(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    text = """
+import torch
+def silu(x):
+    x = torch.as_tensor(x, dtype=torch.float32)
+    return x * torch.sigmoid(x)
+"""
+    report = graded(tmp_path, text)
+
+    assert verdicts(report) == {"silu": "correct"}
+    assert any("float32" in note for note in report.exercises[0].notes)

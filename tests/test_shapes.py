@@ -178,7 +178,7 @@ def test_a_named_tuple_of_other_names_is_read_in_its_order(scale: str, expected:
 
 @pytest.mark.parametrize(("scale", "expected"), [("1", "correct"), ("2", "wrong")])
 def test_the_parts_of_a_nested_result_may_come_in_one_row(scale: str, expected: str) -> None:
-    def mlp_vjp(x: Any, layers: Any, cotangent: Any, *, activation: str = "relu") -> Any:
+    def mlp_vjp(x: Any, layers: Any, cotangent: Any, *, activation: Any = "relu") -> Any:
         dx, grads = networks.mlp_vjp(x, [networks.Layer(*layer) for layer in layers], cotangent, activation=activation)
         return (dx, *(float(scale) * part for layer in grads for part in layer))
 

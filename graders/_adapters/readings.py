@@ -17,8 +17,9 @@ from graders.harness.verdict import decide
 
 _BEST = ("correct", "convention", "unstable", "review", "inexact")
 """Verdicts by which a reading is preferred to another; all others are alike."""
-ANSWERED = ("activations", "convolution", "normalization", "pooling")
-"""Topics in which what is not written for more axes, for pairs, or for images, raises: an answer is meant as one."""
+ANSWERED = ("convolution", "normalization", "pooling")
+"""Topics in which what is not written for pairs, or for images, raises: an answer is meant as one."""
+TWO_AXES = "takes at most two axes: judged on those"
 
 
 def settled(bindings: Sequence[Binding], session: Session, key: AnswerKey) -> tuple[list[Binding], list[str]]:
@@ -50,7 +51,7 @@ def _of_tables(binding: Binding) -> Binding:
     made = [one if one.typed is not None and "axis" not in one.held else _at_most_two_axes(one)
             for one in (replace(binding, others=()), *binding.others)]  # fmt: skip
     if made[0].typed is not None and "axis" not in signature(binding.exercise.reference).hyperparameters:
-        note = "; ".join(filter(None, [made[0].note, "takes at most two axes: judged on those"]))
+        note = "; ".join(filter(None, [made[0].note, TWO_AXES]))
         made.append(replace(_at_most_two_axes(made[0]), note=note))
     return replace(made[0], others=tuple(made[1:]))
 
@@ -112,15 +113,16 @@ def _hides(reading: Binding, whole: Judged) -> bool:
 
     What fails for a whole kind, such as images with a mean for each channel, it was not written for; but a layer that
     answers a whole kind, in the right shape, was: strides told as a pair of which it takes one, images that it
-    normalizes as a table.
+    normalizes as a table; an activation that gives anything at all for three axes.
     """
+    if reading.note.endswith(TWO_AXES):
+        return any(not (c.raised or reading.accepts(c.case)) for c in whole.comparisons)
     kinds: dict[tuple[object, ...], list[tuple[bool, bool]]] = {}
     for c in whole.comparisons:
         if not (c.case.extreme or c.case.special or reading.accepts(c.case)):
             axes = (np.ndim(value) for value in c.case.arguments.values() if isinstance(value, np.ndarray))
             pairs = (isinstance(value, tuple) for value in c.case.hyperparameters.values())
-            answers = not c.raised if reading.exercise.topic == "activations" else not c.problem
-            kinds.setdefault((*axes, *pairs), []).append((not c.failed, answers))
+            kinds.setdefault((*axes, *pairs), []).append((not c.failed, not c.problem))
     right = [[one for one, _ in kind] for kind in kinds.values()]
     answered = reading.exercise.topic in ANSWERED and "eps" not in reading.held
     wrong = answered and any(2 * sum(taken for _, taken in kind) > len(kind) for kind in kinds.values())
