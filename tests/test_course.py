@@ -163,3 +163,28 @@ def test_two_processes_are_asked_the_same(tmp_path: Path) -> None:
 
     assert [s.id for s in report.submissions] == [f"s{student}.py" for student in range(4)]
     assert {e.verdict for s in report.submissions for e in s.exercises} == {"correct"}
+
+
+@pytest.mark.parametrize(("scale", "expected"), [("1", "correct"), ("2", "wrong")])
+def test_a_softmax_loss_of_weights_is_that_of_a_linear_classifier(scale: str, expected: str, tmp_path: Path) -> None:
+    text = f"""
+import numpy as np
+
+def softmax_loss(W, X, y, reg=0.0):
+    z = X @ W
+    z = z - z.max(axis=1, keepdims=True)
+    log_s = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -{scale} * log_s[np.arange(len(y)), y].mean() + reg * np.sum(W * W)
+"""
+    assert verdicts(tmp_path, text) == {"training.softmax_regression": expected}
+
+
+def test_dropout_by_a_mask_that_is_given_is_not_the_courses(tmp_path: Path) -> None:
+    text = """
+import numpy as np
+
+def dropout_forward(x, mask, p=0.5, training=True):
+    return x * mask / (1 - p) if training else x.copy()
+"""
+    assert verdicts(tmp_path, text) == {"regularization.dropout": "correct"}
+    assert verdicts(tmp_path, text.replace("(1 - p)", "p")) == {"regularization.dropout": "wrong"}

@@ -5,6 +5,7 @@ A cache is private to a submission, so it stays in the child: `backward` is call
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -106,9 +107,15 @@ _ELSEWHERE = ("reduction", "label_smoothing", "axis", "temperature")
 """Hyperparameters that these call shapes have no place for."""
 
 
+def _shapes(found: Found) -> tuple[Shape, ...] | None:
+    """Return the call shapes of a function's name; `softmax_loss` is a layer's, or of weights that come first."""
+    of_weights = found.tail == "softmax_loss" and re.match(r"(w|weights?|theta)$", found.names("positional")[0], re.I)
+    return SHAPES.get("softmax_loss_naive" if of_weights else found.tail)
+
+
 def fits(found: Found) -> bool:
     """Return whether a function has a course name and, by its parameters, the course's call shape."""
-    shapes = SHAPES.get(found.tail)
+    shapes = _shapes(found) if found.names("positional") else None
     if shapes is None or found.parameters is None:
         return False
     positional = found.names("positional")
@@ -122,9 +129,11 @@ def fits(found: Found) -> bool:
 
 
 def _only_a_loss(found: Found, ask: Ask) -> bool:
-    """Return whether `softmax_loss(scores, y)` returns the loss alone, as a book of the same function name has it."""
+    """Return whether `softmax_loss(scores, y)`, or of weights, returns the loss alone, as other books have it."""
     scores = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
-    outcome = last(ask([Call(found.name, (scores, np.array([2, 0])))]))
+    of_scores: tuple[Any, ...] = (scores, np.array([2, 0]))
+    of_weights: tuple[Any, ...] = (scores.T, scores, np.array([1, 0]), 0.5)
+    outcome = last(ask([Call(found.name, of_scores if _shapes(found) is SHAPES[found.tail] else of_weights)]))
     return isinstance(outcome, Returned) and (
         isinstance(outcome.values[0], float)
         or (isinstance(outcome.values[0], np.ndarray) and not outcome.values[0].ndim)
@@ -145,7 +154,7 @@ def bind(
 ) -> tuple[list[Binding], str]:
     """Bind a course function to the exercises it answers; a backward without its forward is a note instead."""
     bindings = []
-    shapes = SHAPES[found.tail]
+    shapes = _shapes(found) or ()
     if found.tail == "softmax_loss" and _only_a_loss(found, ask):
         shapes = tuple(replace(s, read=()) for s in shapes[:1] if isinstance(s, Forward))
     for shape in shapes:

@@ -81,6 +81,7 @@ RENAMED: Mapping[str, re.Pattern[str]] = {
         )
         for norm in ("l1", "l2")
     },
+    "regularization.dropout": re.compile(r"(apply_)?dropout(_forward|_with_mask)?"),
     "regularization.max_norm": re.compile(r"max_?norm_?(constraint|clip(ping)?|projection|reg\w*)|clip_?max_?norm"),
     "regularization.ridge_objective": re.compile(r"ridge(_regression)?_(loss|cost|objective)"),
     "regularization.ridge_objective_grad": re.compile(r"ridge(_regression)?(_loss)?_grad(ient)?"),

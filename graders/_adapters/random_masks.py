@@ -63,7 +63,8 @@ def fits(found: Found) -> bool:
     if found.parameters is None or found.tail not in (*PLAIN, BACKWARD):
         return False
     required = sum(must for _, kind, must in found.parameters if kind == "positional")
-    course = found.tail in (FORWARD, BACKWARD) and required <= 2 <= len(found.names("positional"))
+    names = found.names("positional")
+    course = found.tail in (FORWARD, BACKWARD) and required <= 2 <= len(names) and "mask" not in names
     return course or _probability(found) != ""
 
 
