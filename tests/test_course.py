@@ -187,4 +187,4 @@ def dropout_forward(x, mask, p=0.5, training=True):
     return x * mask / (1 - p) if training else x.copy()
 """
     assert verdicts(tmp_path, text) == {"regularization.dropout": "correct"}
-    assert verdicts(tmp_path, text.replace("(1 - p)", "p")) == {"regularization.dropout": "wrong"}
+    assert verdicts(tmp_path, text.replace("(1 - p)", "(1 - p) ** 2")) == {"regularization.dropout": "wrong"}
