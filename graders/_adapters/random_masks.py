@@ -64,7 +64,8 @@ def fits(found: Found) -> bool:
         return False
     required = sum(must for _, kind, must in found.parameters if kind == "positional")
     names = found.names("positional")
-    course = found.tail in (FORWARD, BACKWARD) and required <= 2 <= len(names) and "mask" not in names
+    masked = found.tail == FORWARD and "mask" in names  # it draws none: a mask is what the gradient is given
+    course = found.tail in (FORWARD, BACKWARD) and required <= 2 <= len(names) and not masked
     return course or _probability(found) != ""
 
 
