@@ -115,6 +115,20 @@ def test_a_starter_whose_body_is_half_there_is_unfilled_until_its_place_for_code
     assert (seen["softmax"], seen["log_softmax"]) == expected
 
 
+def test_wrong_copies_do_not_pass_for_starters_beside_a_right_one(tmp_path: Path) -> None:
+    """Else one might hand in every guess, each with an empty place for code above its return."""
+    folder = tmp_path / "guesses"
+    folder.mkdir()
+    guess = "import numpy as np\ndef relu(z):\n    out = VALUE\n    # YOUR CODE HERE\n    return out\n"
+    for name, value in (("a", "np.abs(z)"), ("b", "np.maximum(z, 0)"), ("__init__", "np.minimum(z, 0)")):
+        (folder / f"{name}.py").write_text(guess.replace("VALUE", value))
+
+    (submission,) = _api.grade([folder], seed=7).submissions
+
+    assert submission.score == 0
+    assert [e.verdict for e in submission.exercises] == ["unfilled"]
+
+
 def test_what_is_right_is_right_whatever_stands_in_the_place_for_its_code(tmp_path: Path) -> None:
     text = "def relu(z):\n    z = np.maximum(z, 0)\n    # YOUR CODE HERE\n    return z\n"
 

@@ -418,16 +418,17 @@ def seeded(exercise: Exercise, seed: int, held: frozenset[str] = frozenset(), ro
     stable = int.from_bytes(hashlib.sha256(exercise.name.encode()).digest()[:4], "big")
     made: list[Case] = []
     for turn in range(rounds):
+        own_seed = seed * 1_000_003 + stable + turn
         for regime in regimes(exercise):
             try:
-                first = drawn(exercise, seed * 1_000_003 + stable + turn, regime, DTYPES[0], held)
+                first = drawn(exercise, own_seed, regime, DTYPES[0], held)
             except Refused:
                 if regime.startswith((*OF_ODD_SIZES, "one row")):
                     continue  # a variance of one value, say, is none
                 raise
             asked_in = dtypes(exercise) if regime in IN_FLOAT32 else DTYPES[:1]
             made += [first, *(cast(first, dtype) for dtype in asked_in[1:])]
-            made += _redrawn(exercise, seed * 1_000_003 + stable + turn, held, first) if regime in AGAIN else []
+            made += _redrawn(exercise, own_seed, held, first) if regime in AGAIN else []
     return made
 
 

@@ -341,7 +341,8 @@ def grade_submission(
             done.append((b, report))
         reports = [report for _, report in done]
         reports += [_tried(session, t, key.seed, submission.path) for t in bound.trials]
-        reports = counted([_or_unfilled(report, loaded.functions) for report in reports], loaded.functions)
+        # which copy counts is settled first: a wrong one is not to pass for a starter beside others
+        reports = [_or_unfilled(report, loaded.functions) for report in counted(reports, loaded.functions)]
     finally:
         session.close()
     there = {report.name for report in reports}

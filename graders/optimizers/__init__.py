@@ -18,6 +18,7 @@ from graders.optimizers.adaptive import (
     adamw,
     adds_eps_before_the_correction,
     adds_eps_to_the_corrected_v,
+    by_lerp,
     lion,
 )
 from graders.optimizers.misconceptions import (
@@ -26,7 +27,6 @@ from graders.optimizers.misconceptions import (
     Betas,
     MomentumStep,
     RmspropStep,
-    like,
     moments,
 )
 from graders.optimizers.schedules import cosine_lr, exponential_lr, momentum_decay, step_lr, warmup_lr
@@ -359,17 +359,6 @@ def by_plain_powers(
     t, m, v = moments(grad, state, betas)
     m_hat, v_hat = m / (1 - betas[0] ** t), v / (1 - betas[1] ** t)
     return params - lr * m_hat / (np.sqrt(v_hat) + eps), AdamState(t, m, v)
-
-
-def by_lerp(
-    params: Array, grad: Array, state: AdamState, *, lr: float = 0.001, betas: Betas = (0.9, 0.999), eps: float = 1e-8
-) -> AdamStep:
-    """The averages as m + (1 − β)(g − m), and the correction in the step size, as PyTorch does it."""
-    t = state.t + 1
-    m = state.m + (1 - betas[0]) * (grad - state.m)
-    v = betas[1] * state.v + (1 - betas[1]) * grad * grad
-    denominator = np.sqrt(v) / like(v, np.sqrt(1 - betas[1] ** t)) + eps
-    return params - like(m, lr / (1 - betas[0] ** t)) * (m / denominator), AdamState(t, m, v)
 
 
 def by_betas_in_the_dtype(

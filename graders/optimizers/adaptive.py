@@ -79,6 +79,17 @@ def _edges(fresh: dict[str, Any], moving: dict[str, Any], **options: Any) -> tup
 
 
 # --- adam's conventions ----------------------------------------------------------------------------------------------
+def by_lerp(
+    params: Array, grad: Array, state: AdamState, *, lr: float = 0.001, betas: Betas = (0.9, 0.999), eps: float = 1e-8
+) -> AdamStep:
+    """The averages as m + (1 − β)(g − m), and the correction in the step size, as PyTorch does it."""
+    t = state.t + 1
+    m = state.m + (1 - betas[0]) * (grad - state.m)
+    v = betas[1] * state.v + (1 - betas[1]) * grad * grad
+    denominator = np.sqrt(v) / like(v, np.sqrt(1 - betas[1] ** t)) + eps
+    return params - like(m, lr / (1 - betas[0] ** t)) * (m / denominator), AdamState(t, m, v)
+
+
 def adds_eps_before_the_correction(
     params: Array, grad: Array, state: AdamState, *, lr: float = 0.001, betas: Betas = (0.9, 0.999), eps: float = 1e-8
 ) -> AdamStep:
@@ -112,25 +123,6 @@ def adamw_by_one_step(
     t, m, v = moments(grad, state, betas)
     m_hat, v_hat = m / (1 - betas[0] ** t), v / (1 - betas[1] ** t)
     return params - lr * (m_hat / (np.sqrt(v_hat) + eps) + weight_decay * params), AdamState(t, m, v)
-
-
-def adamw_by_lerp(
-    params: Array,
-    grad: Array,
-    state: AdamState,
-    *,
-    lr: float = 0.001,
-    betas: Betas = (0.9, 0.999),
-    eps: float = 1e-8,
-    weight_decay: float = 0.01,
-) -> AdamStep:
-    """The averages as m + (1 − β)(g − m), and the correction in the step size, as PyTorch does it."""
-    t = state.t + 1
-    m = state.m + (1 - betas[0]) * (grad - state.m)
-    v = betas[1] * state.v + (1 - betas[1]) * grad * grad
-    denominator = np.sqrt(v) / like(v, np.sqrt(1 - betas[1] ** t)) + eps
-    stepped = params - like(m, lr / (1 - betas[0] ** t)) * (m / denominator)
-    return stepped - like(m, lr * weight_decay) * params, AdamState(t, m, v)
 
 
 def adamw_with_the_decay_last(
@@ -240,7 +232,7 @@ adamw = Exercise(
         wrong.decoupled(adds_eps_to_the_corrected_v),
         decays_the_step_too,
     ),
-    programs=(adamw_by_one_step, adamw_by_lerp, adamw_with_the_decay_last),
+    programs=(adamw_by_one_step, wrong.decoupled(by_lerp), adamw_with_the_decay_last),
     edges=(
         *_edges(_FRESH, {"t": 3, "m": [0.2, -0.6, 0.4], "v": [0.9, 0.3, 1.7]}, eps=0.2, weight_decay=0.3),
         edge("default decay", params=_PARAMS, grads=_GRADS, state=_FRESH, lr=0.5, betas=(0.5, 0.7), eps=0.1),
