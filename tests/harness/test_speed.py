@@ -25,7 +25,7 @@ from graders.harness.plans import Binding
 from graders.harness.sandbox.contract import Function, Returned
 from graders.harness.sandbox.parent import ProcessBox, Submission
 from graders.harness.speed import limits, rig, rounds
-from graders.harness.speed.rig import UNLIMITED, CannotTime, Failed, Implausible, Side
+from graders.harness.speed.rig import UNLIMITED, CannotTime, Failed, Implausible, Side, Waits
 from graders.harness.speed.statistics import FEWEST, Ratio, is_far, ratio_of
 from graders.harness.speed.workloads import SIZES, Workload, least_bytes, numbers
 
@@ -262,7 +262,7 @@ def test_to_serve_calls_quicker_than_a_fresh_process_is_implausible() -> None:
 
 
 @pytest.mark.parametrize(("takes", "is_held"), [(1.0, False), (0.97, False), (0.93, False), (0.8, True), (0.2, True)])
-def test_what_serves_the_calls_is_held_by_the_quickest_of_many(takes: float, is_held: bool) -> None:
+def test_what_serves_the_calls_is_held_by_many_looks_in_turn(takes: float, is_held: bool) -> None:
     noise = np.random.default_rng(0)
 
     class Box:
@@ -282,6 +282,49 @@ def test_what_serves_the_calls_is_held_by_the_quickest_of_many(takes: float, is_
 
     with pytest.raises(Implausible) if is_held else contextlib.nullcontext():
         rig._hold_served(running(takes, asked=True), running(1.0, asked=False))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_moods_of_a_core_are_not_taken_for_what_serves_the_calls(seed: int) -> None:
+    """Whose other half computes as well takes half as long again, for a while: whichever process it serves then."""
+    noise = np.random.default_rng(seed)
+    mood: dict[str, float] = {"takes": 1.0, "left": 0}
+
+    class Box:
+        clock = 0.0
+
+        def call(self, calls: Sequence[Any]) -> list[Returned]:
+            if not mood["left"]:
+                mood.update(takes=float(noise.choice([0.6, 0.9, 1.0])), left=int(noise.integers(1, 8)))
+            mood["left"] -= 1
+            self.clock += len(calls) * mood["takes"]
+            return [Returned((0.0,))] * len(calls)
+
+        def cpu_seconds(self) -> float:
+            return self.clock
+
+    def running(asked: bool) -> Any:
+        empty: Any = SimpleNamespace(kind=rig.SANDBOXED)
+        return SimpleNamespace(side=empty, box=Box(), asked=asked)
+
+    rig._hold_served(running(asked=True), running(asked=False))
+
+
+def test_a_stall_is_not_counted_as_a_sign_of_another_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = workload("losses.bce_with_logits")
+    came: list[Exception] = [Waits("waits"), Implausible("quick"), Implausible("quick")]
+
+    def once(*_: Any) -> list[Any]:
+        if came:
+            raise came.pop(0)
+        return []
+
+    monkeypatch.setattr(rig, "_compared_once", once)
+    assert rig.compare(at, side(at, RIGHT), [side(at, RIGHT)]) == []
+
+    came += [Waits("waits"), Implausible("quick"), Implausible("quick"), Implausible("quick"), Waits("waits")]
+    with pytest.raises(Implausible):
+        rig.compare(at, side(at, RIGHT), [side(at, RIGHT)])
 
 
 @linux
