@@ -257,7 +257,7 @@ def test_a_dense_layer_is_judged_however_it_keeps_its_parameters(text: str, tmp_
         (DENSE, "dout.sum(axis=0, keepdims=True)", "dout.mean(axis=0, keepdims=True)", ("correct", "wrong")),
         (ATTRIBUTES, "np.dot(self.inputs.T, dvalues)", "-np.dot(self.inputs.T, dvalues)", ("correct", "wrong")),
         (COLUMNS, "learning_rate * weights_gradient", "2 * learning_rate * weights_gradient", ("correct", "wrong")),
-        (ARRAYS, "np.sum(dout, axis=0)", "np.sum(dout, axis=1)", ("correct", None)),
+        (ARRAYS, "np.sum(dout, axis=0)", "np.sum(dout, axis=1)", ("correct", "wrong")),
     ],
 )
 def test_a_wrong_dense_layer_is_wrong(

@@ -92,7 +92,7 @@ def test_a_softmax_that_takes_tables_is_judged_on_tables(tmp_path: Path) -> None
         ("def relu(node):\n    return np.maximum(0, node.value)\n", "objects of its own, with `.value`"),
         (
             "def layer_norm(x, g, b):\n    d = x - x.mean(-1, keepdims=True)\n"
-            "    return g * d / np.sqrt((d * d).mean(-1, keepdims=True) + 1e-6) + b\n",
+            "    return g * d / np.sqrt((d * d).mean(-1, keepdims=True) + 3e-6) + b\n",
             "its eps cannot be set",
         ),
     ],
@@ -102,6 +102,83 @@ def test_what_means_something_else_gets_no_mark(text: str, why: str, tmp_path: P
 
     assert not report.exercises
     assert why in notes(report)
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [
+        ((), "convention"),
+        (("+ 1e-7", "+ 3e-6"), None),  # not in use: neither is it known to be meant
+        (("np.sqrt(self.h[key]) + 1e-7", "np.sqrt(self.h[key] + 1e-7)"), "convention"),
+        (("+= grads[key] * grads[key]", "+= grads[key]"), "wrong"),
+        (("self.lr * grads[key]", "2 * self.lr * grads[key]"), "wrong"),
+    ],
+)
+def test_an_eps_that_is_written_into_a_program_is_one_that_is_in_use(
+    changed: tuple[str, str], verdict: str | None, tmp_path: Path
+) -> None:
+    text = """
+class AdaGrad:
+    def __init__(self, lr=0.01):
+        self.lr, self.h = lr, None
+    def update(self, params, grads):
+        if self.h is None:
+            self.h = {key: np.zeros_like(value) for key, value in params.items()}
+        for key in params:
+            self.h[key] += grads[key] * grads[key]
+            params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + 1e-7)
+"""
+    report = graded(tmp_path, text.replace(*changed) if changed else text)
+
+    assert verdicts(report) == ({"adagrad": verdict} if verdict else {})
+    assert verdict != "convention" or "Its eps is 1e-07" in report.exercises[0].diagnosis[0].text
+    assert verdict or "its eps cannot be set" in notes(report)
+
+
+ENTRIES = """
+import math
+def rmsprop(params, grad, state, *, lr=0.01, alpha=0.99, eps=1e-8):
+    avg = [alpha * float(r) + (1 - alpha) * float(g) * float(g) for r, g in zip(state[0], grad)]
+    new = [float(p) - lr * float(g) / (math.sqrt(r) + eps) for p, g, r in zip(params, grad, avg)]
+    return np.array(new, dtype=params.dtype), type(state)(np.array(avg, dtype=params.dtype))
+"""
+
+
+def test_a_step_written_for_vectors_is_judged_on_vectors(tmp_path: Path) -> None:
+    assert verdicts(graded(tmp_path, ENTRIES)) == {"rmsprop": "correct"}
+    assert verdicts(graded(tmp_path, ENTRIES.replace("- lr *", "- 2 * lr *"))) == {"rmsprop": "wrong"}
+
+
+def test_a_step_that_answers_for_a_matrix_is_judged_on_matrices(tmp_path: Path) -> None:
+    of_the_first_row = "    if params.ndim == 2:\n        return params, state\n    avg = ["
+    report = graded(tmp_path, ENTRIES.replace("    avg = [", of_the_first_row))
+
+    assert verdicts(report) == {"rmsprop": "wrong"}
+
+
+def test_what_computes_in_float32_is_judged_on_such_cases(tmp_path: Path) -> None:
+    text = """
+import torch
+def corr2d(X, K):
+    h, w = K.shape
+    Y = torch.zeros((X.shape[0] - h + 1, X.shape[1] - w + 1))
+    for i in range(Y.shape[0]):
+        for j in range(Y.shape[1]):
+            Y[i, j] = (X[i:i + h, j:j + w] * K).sum()
+    return Y
+"""
+    assert verdicts(graded(tmp_path, text)) == {"cross_correlate2d": "correct"}
+    flipped = text.replace("corr2d", "cross_correlate2d").replace("* K)", "* K.flip(0))")
+    assert verdicts(graded(tmp_path, flipped)) == {"cross_correlate2d": "wrong"}
+
+
+@pytest.mark.parametrize(("scale", "verdict"), [("x / (1 - dropout_rate)", "correct"), ("x * 2", "wrong")])
+def test_dropout_by_a_mask_is_told_its_rate(scale: str, verdict: str, tmp_path: Path) -> None:
+    text = f"""
+def dropout_forward(x, mask, dropout_rate=0.5, train=True):
+    return np.where(mask > 0.5, {scale}, 0) if train else x
+"""
+    assert verdicts(graded(tmp_path, text)) == {"dropout": verdict}
 
 
 def test_a_function_that_is_asked_for_by_name_must_be_the_catalogues(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ OTHER_NAMES: Mapping[str, str] = {
     r"iterate_(mini_?)?batch|mini_?batches|batch_iterator|data_iter",
     "regularization.dropout_mask": r"(make|create|get|generate|draw)_(dropout_)?mask|dropout_masks?",
 }  # fmt: skip
+_SIZE = re.compile(r"^(shape|size|n\w*|dims?|length|rows)$", re.IGNORECASE)
+"""The first parameter of what draws noise alone, and adds it to nothing."""
 _LAYERS = re.compile(r"^initiali[sz]e_parameters_(he|xavier|glorot)$|^(he|xavier|glorot)_initiali[sz]e_parameters$")
 _LAYER_RULES = {"he": "initialization.he_normal"}
 _GLOROT = re.compile(r"(xavier|glorot)(_?init(ializ\w+)?)?|init\w*_(xavier|glorot)(_weights)?")
@@ -76,7 +78,9 @@ def meant(found: Found, trials: Mapping[str, Trial], ask: Ask) -> str:
         return loops.TRIAL
     if descents.fits(found):
         return descents.TRIAL
-    return next((name for name, pattern in OTHER_NAMES.items() if re.fullmatch(pattern, tail)), "")
+    name = next((name for name, pattern in OTHER_NAMES.items() if re.fullmatch(pattern, tail)), "")
+    noise_alone = name == "preprocessing.add_noise" and _SIZE.match(next(iter(found.names("positional")), ""))
+    return "" if noise_alone else name
 
 
 def _drawn_as(found: Found, trials: Mapping[str, Trial], ask: Ask) -> str:
@@ -139,7 +143,7 @@ def _of_points(binding: TrialBinding, ask: Ask) -> TrialBinding:
     return replace(binding, others=(*binding.others, rows))
 
 
-_OWN = re.compile(r"^'(?:numpy\.ndarray|function|int|float)' object has no attribute '(\w+)'")
+_OWN = re.compile(r"^'(?:numpy\.ndarray|function|int|float|Block)' object has no attribute '(\w+)'")
 
 
 def takes_its_own(binding: TrialBinding, ask: Ask) -> str:

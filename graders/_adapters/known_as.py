@@ -125,7 +125,8 @@ def bind(found: Found, exercises: Mapping[str, Exercise], there: Collection[str]
             fitting = spread.beside(fitting, apart)
         if (fitting := fitting or apart) is None:
             return None
-        return replace(fitting, note=_joined(f"its name is read as {same}", fitting.note), vague=True)
+        surely = same == "regularization.dropout" and "mask" in found.names("positional")
+        return replace(fitting, note=_joined(f"its name is read as {same}", fitting.note), vague=not surely)
     if len(required) == 2:
         known = {**LOSSES, **GRADIENTS}
         meant = next((names for pattern, names in known.items() if pattern.fullmatch(tail)), ())

@@ -252,14 +252,17 @@ def places(held: Mapping[Path, Any], parameter: str, shape: tuple[int, ...]) -> 
 
 
 def gradients(held: Mapping[Path, Any], parameter: str, kept: set[tuple[int, ...]]) -> list[Path]:
-    """Return where an object keeps the gradient by a parameter that it keeps in one of these shapes."""
-    fitting = [
-        path for path, value in held.items()
-        if isinstance(value, np.ndarray) and value.shape in kept and GRADIENT.search(spelled(path))
-    ]  # fmt: skip
+    """Return where an object keeps the gradient by a parameter that it keeps in one of these shapes.
+
+    What bears its name alone, in another shape, is a wrong gradient.
+    """
+    every = [path for path, value in held.items() if isinstance(value, np.ndarray) and GRADIENT.search(spelled(path))]
+    fitting = [path for path in every if held[path].shape in kept]
     letter = _GRADIENTS[parameter]
-    named = [path for path in fitting if letter.search(spelled(path))]
-    return named or (fitting if parameter in ("W", "w", "x") and len(fitting) == 1 else [])
+    named, misshapen = ([path for path in some if letter.search(spelled(path))] for some in (fitting, every))
+    if named or (parameter in ("W", "w", "x") and len(fitting) == 1):
+        return named or fitting
+    return misshapen if len(misshapen) == 1 else []
 
 
 _GRADIENTS = {

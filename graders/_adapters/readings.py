@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from graders._adapters.loosely import EPS_IS_SMALL, where_eps_is_small
-from graders.harness.cases import signature
+from graders._adapters.own_eps import with_usual_sizes
+from graders._adapters.tensors import SINGLE
+from graders.harness.cases import Case, signature
 from graders.harness.judge import Judged, Session, judge
 from graders.harness.key import AnswerKey
 from graders.harness.plans import Binding
@@ -19,7 +21,7 @@ _BEST = ("correct", "convention", "unstable", "review", "inexact")
 """Verdicts by which a reading is preferred to another; all others are alike."""
 ANSWERED = ("convolution", "normalization", "pooling")
 """Topics in which what is not written for pairs, or for images, raises: an answer is meant as one."""
-TWO_AXES = "takes at most two axes: judged on those"
+TWO_AXES, ONE_AXIS = "takes at most two axes: judged on those", "takes vectors alone: judged on those"
 
 
 def settled(bindings: Sequence[Binding], session: Session, key: AnswerKey) -> tuple[list[Binding], list[str]]:
@@ -30,9 +32,10 @@ def settled(bindings: Sequence[Binding], session: Session, key: AnswerKey) -> tu
     chosen: list[Binding] = []
     notes: list[str] = []
     senses: dict[str, str] = {}
-    for binding in map(_of_tables, bindings):  # in the catalogue's order: a function comes before its gradient
+    for binding in bindings:  # in the catalogue's order: a function comes before its gradient
         owner = binding.function.rpartition(".")[0]
-        best, rank, note = _settled(_in_sense(binding, senses.get(owner, "")), session, key)
+        read = with_usual_sizes(_of_fewer_axes(binding))
+        best, rank, note = _settled(_in_sense(read, senses.get(owner, "")), session, key)
         notes += [note] if note else []
         chosen += [best] if best is not None else []
         if best is not None and best.sense and not best.exercise.forward and rank < len(_BEST):
@@ -40,26 +43,33 @@ def settled(bindings: Sequence[Binding], session: Session, key: AnswerKey) -> tu
     return chosen, notes
 
 
-def _of_tables(binding: Binding) -> Binding:
-    """Return the binding of an activation that may have been written for tables with what that means.
+def _of_fewer_axes(binding: Binding) -> Binding:
+    """Return the binding of an activation that may have been written for tables, or a step for vectors, as such, too.
 
-    One that is called as the catalogue's is asked of three axes too, unless its axis is written into its text; where it
-    raises for them, it is one of tables. Any other call shape was made for tables.
+    An activation that is called as the catalogue's is asked of three axes, unless its axis is written into its text;
+    where it raises for them, it is one of tables. Any other call shape was made for tables.
     """
+    if binding.exercise.topic == "optimizers" and binding.typed is not None:
+        return replace(binding, others=(*binding.others, _noted(_at_most(binding, 1), ONE_AXIS)))
     if binding.exercise.topic != "activations":
         return binding
-    made = [one if one.typed is not None and "axis" not in one.held else _at_most_two_axes(one)
+    made = [one if one.typed is not None and "axis" not in one.held else _at_most(one, 2)
             for one in (replace(binding, others=()), *binding.others)]  # fmt: skip
     if made[0].typed is not None and "axis" not in signature(binding.exercise.reference).hyperparameters:
-        note = "; ".join(filter(None, [made[0].note, TWO_AXES]))
-        made.append(replace(_at_most_two_axes(made[0]), note=note))
+        made.append(_noted(_at_most(made[0], 2), TWO_AXES))
     return replace(made[0], others=tuple(made[1:]))
 
 
-def _at_most_two_axes(binding: Binding) -> Binding:
-    inner = binding.accepts
-    fits = lambda case: inner(case) and all(np.ndim(v) <= 2 for v in case.arguments.values())  # noqa: E731
-    return replace(binding, accepts=fits)
+def _at_most(binding: Binding, axes: int) -> Binding:
+    def fits(case: Case) -> bool:
+        given = [case.arguments["params"]] if "params" in case.arguments else case.arguments.values()
+        return binding.accepts(case) and all(np.ndim(value) <= axes for value in given)
+
+    return replace(binding, accepts=fits, others=())
+
+
+def _noted(binding: Binding, note: str) -> Binding:
+    return replace(binding, note="; ".join(filter(None, [binding.note, note])))
 
 
 def _in_sense(binding: Binding, sense: str) -> Binding:
@@ -113,9 +123,9 @@ def _hides(reading: Binding, whole: Judged) -> bool:
 
     What fails for a whole kind, such as images with a mean for each channel, it was not written for; but a layer that
     answers a whole kind, in the right shape, was: strides told as a pair of which it takes one, images that it
-    normalizes as a table; an activation that gives anything at all for three axes.
+    normalizes as a table; an activation that gives anything at all for three axes, or a step that does for a matrix.
     """
-    if reading.note.endswith(TWO_AXES):
+    if reading.note.endswith((TWO_AXES, ONE_AXIS)):
         return any(not (c.raised or reading.accepts(c.case)) for c in whole.comparisons)
     kinds: dict[tuple[object, ...], list[tuple[bool, bool]]] = {}
     for c in whole.comparisons:
@@ -124,7 +134,7 @@ def _hides(reading: Binding, whole: Judged) -> bool:
             pairs = (isinstance(value, tuple) for value in c.case.hyperparameters.values())
             kinds.setdefault((*axes, *pairs), []).append((not c.failed, not c.problem))
     right = [[one for one, _ in kind] for kind in kinds.values()]
-    answered = reading.exercise.topic in ANSWERED and "eps" not in reading.held
+    answered = reading.exercise.topic in ANSWERED and "eps" not in reading.held and not reading.note.endswith(SINGLE)
     wrong = answered and any(2 * sum(taken for _, taken in kind) > len(kind) for kind in kinds.values())
     return wrong or any(len(kind) / 2 < sum(kind) < len(kind) for kind in right)
 

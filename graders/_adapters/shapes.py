@@ -28,6 +28,8 @@ ALIASES: Mapping[str, re.Pattern[str]] = {
     "alpha": _words(r"rho|decay(_?rate)?|beta_?2?|gamma|smoothing"),
     "weight_decay": _words(r"wd|decay|lambda_?|lam|lmbda|l2"),
     "l2": _words(r"reg(_?(strength|lambda|param))?|lambda_?|lam\w*|lmbda|lambd|alpha|weight_decay|l2_\w+"),
+    "p": _words(r"(drop(out)?_?)?(prob(ability)?|rate|ratio|p)|drop(out)?|p_?drop(out)?"),
+    "training": _words(r"(is_?)?train(ing)?(_?(mode|flg|flag))?"),
     "max_norm": _words(r"c|clip\w*|threshold|max_?(value|val)|maxnorm|limit"),
     "T_max": _words(r"t_?max|(total|max|n|num)_?(steps|iters|iterations|epochs)|total|epochs|steps|t"),
     "eta_min": _words(r"(min|end|final)_?lr|lr_?(min|end)"),

@@ -12,6 +12,8 @@ from graders.harness.plans import Binding, Typed
 from graders.harness.sandbox.contract import Call
 from graders.harness.sandbox.contract import Function as Found
 
+SINGLE = "computes in float32: judged on such cases"
+
 
 def uses(found: Found) -> bool | None:
     """Return whether a function's own text speaks of tensors; None if its file does not import them at all."""
@@ -56,5 +58,5 @@ def _typed(typed: Callable[[Case], Typed]) -> Callable[[Case], Typed] | None:
 
 def _single(binding: Binding) -> Binding:
     """Return the reading of what computes in float32 whatever it is given."""
-    accepts, note = binding.accepts, f"{binding.note}; computes in float32: judged on such cases"
+    accepts, note = binding.accepts, f"{binding.note}; {SINGLE}"
     return replace(binding, accepts=lambda case: case.dtype == "float32" and accepts(case), note=note)

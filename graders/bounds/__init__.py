@@ -86,6 +86,11 @@ def bound_by_adding_the_logarithm(*, n: int, t: float, low: float = 0.0, high: f
     return np.exp(np.log(0 * width + 2) - 2 * n * (t / width) * (t / width))
 
 
+def bound_cut_at_one(*, n: int, t: float, low: float = 0.0, high: float = 1.0) -> Array:
+    """The bound is cut at 1, above which no probability lies."""
+    return np.minimum(reference.hoeffding_bound(n=n, t=t, low=low, high=high), 1)
+
+
 _HEIGHTS = {"low": 1.13, "high": 2.17}
 
 hoeffding_bound = Exercise(
@@ -104,8 +109,8 @@ hoeffding_bound = Exercise(
         wrong.forgets_the_samples,
         wrong.subtracts_from_one,
         wrong.uses_chebyshev,
-        wrong.cuts_the_bound_at_one,
     ),
+    conventions=(bound_cut_at_one,),
     programs=(bound_by_the_formula, bound_by_adding_the_logarithm),
     edges=(
         edge("a thousand", n=1000, t=0.1),

@@ -147,11 +147,6 @@ def uses_chebyshev(*, n: int, t: float, low: float = 0.0, high: float = 1.0) -> 
     return ((high - low) / t) ** 2 / (4 * n)
 
 
-def cuts_the_bound_at_one(*, n: int, t: float, low: float = 0.0, high: float = 1.0) -> Array:
-    """You cut the bound at 1. Return 2 e^(−2nt² / (high − low)²) as it is, though it says nothing above 1."""
-    return np.minimum(reference.hoeffding_bound(n=n, t=t, low=low, high=high), 1)
-
-
 def _bound(exponent: float) -> Array:
     """Return the bound for an exponent that lacks its factor of −2."""
     return 2 * np.exp(np.float64(-2 * exponent))

@@ -146,18 +146,12 @@ def _arguments(exercise: Exercise, case: Case) -> tuple[Any, ...]:
 def named(values: Any, names: tuple[str, ...], what: str) -> Outputs:
     """Return a result's parts by name: it may be a mapping that has the names, or a sequence in their order.
 
-    So may a mapping, or a named tuple, all of whose names are others. Parts of one shape may come as one array, which
-    Python unpacks as it does a tuple.
+    Parts of one shape may come as one array, which Python unpacks as it does a tuple.
     """
     if names == ("",):
         return {"": values}
-    if isinstance(values, Mapping) and len(values) == len(names) and not {*names} & {*values}:
-        values = tuple(values.values())
     if isinstance(values, Mapping):
-        missing = [name for name in names if name not in values]
-        if missing:
-            raise WrongKind(f"{what} has no {missing[0]!r}; it has {', '.join(map(repr, values)) or 'nothing'}")
-        return {name: values[name] for name in names}
+        return by_name(values, names, what)
     stacked = isinstance(values, np.ndarray) and values.ndim > 0 and 1 < len(values) == len(names)
     if isinstance(values, (tuple, list)) or stacked:
         if len(values) != len(names):
@@ -166,6 +160,18 @@ def named(values: Any, names: tuple[str, ...], what: str) -> Outputs:
     if len(names) == 1:  # a state of one field may come as the field itself
         return {names[0]: values}
     raise WrongKind(f"{what} is {said(values)}, expected {len(names)} values: {', '.join(names)}")
+
+
+def by_name(values: Mapping[str, Any], names: tuple[str, ...], what: str) -> Outputs:
+    """Return the parts of a mapping, or of a named tuple, by our names, though its own may be others in our order."""
+    if len(values) == len(names) and all(
+        own == name or own not in names for own, name in zip(values, names, strict=True)
+    ):
+        return dict(zip(names, values.values(), strict=True))
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise WrongKind(f"{what} has no {missing[0]!r}; it has {', '.join(map(repr, values)) or 'nothing'}")
+    return {name: values[name] for name in names}
 
 
 def literal(value: Any) -> str:

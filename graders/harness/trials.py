@@ -22,7 +22,7 @@ from graders.harness.diagnose import told
 from graders.harness.exercise import Function
 from graders.harness.judge import Session, returned_nothing, said_of
 from graders.harness.observations import Misshapen, Observation, agree, every, joined
-from graders.harness.plans import WrongKind, said
+from graders.harness.plans import WrongKind, by_name, said
 from graders.harness.report import Diagnosis, Verdict
 from graders.harness.sandbox.child import plain
 from graders.harness.sandbox.codec import Record
@@ -138,10 +138,7 @@ def indices(draw: Any, what: str = "the result") -> np.ndarray[Any, Any]:
 def parts(draw: Any, names: tuple[str, ...], what: str = "the result") -> list[Any]:
     """Return the parts of what was drawn, by name or in this order; raise `WrongKind` or `Misshapen`."""
     if isinstance(draw, Mapping):
-        lacking = [name for name in names if name not in draw]
-        if lacking:
-            raise WrongKind(f"{what} has no {lacking[0]!r}; it has {', '.join(map(repr, draw)) or 'nothing'}")
-        return [draw[name] for name in names]
+        return list(by_name(draw, names, what).values())
     if not isinstance(draw, (tuple, list)):
         raise WrongKind(f"{what} is {said(draw)}, expected {len(names)} values: {', '.join(names)}")
     if len(draw) != len(names):

@@ -77,8 +77,8 @@ OLD_SCIPY: Mapping[str, tuple[str, ...]] = {
 UNFILLED = "not attempted: it returns the starter's None, zeros or unchanged weights"
 
 
-def incompatible(raised: Raised) -> str | None:
-    """Return what else a submission would need, if that is why it raised."""
+def incompatible(raised: Raised, always: bool = True) -> str | None:
+    """Return what else a submission would need, if that is why it raised: some raises for whatever it is given."""
     if raised.missing:
         return f"needs the package {raised.missing!r}, which is not allowed or not installed"
     if raised.kind == "ImportError" and "attempted relative import" in raised.message:
@@ -105,7 +105,7 @@ def incompatible(raised: Raised) -> str | None:
     if raised.kind == "AttributeError" and "numpy" in raised.message.lower() and any(s in raised.message for s in said):
         return f"needs an older NumPy: {raised.message}"
     scalars = "only 0-dimensional arrays can be converted to Python scalars"
-    if raised.kind == "TypeError" and scalars in raised.message and "math." not in raised.text:
+    if always and raised.kind == "TypeError" and scalars in raised.message and "math." not in raised.text:
         return f"needs an older NumPy: {raised.message}"
     if raised.kind == "TypeError" and "unexpected keyword argument 'newshape'" in raised.message:
         return f"needs an older NumPy: {raised.message}"
@@ -194,7 +194,7 @@ def decide(binding: Binding, key: AnswerKey, judged: Judged) -> Decision:
     raised = [c for c in ordinary if c.raised]
     if raised:
         for c in sorted(raised, key=lambda c: c.case.size):
-            unfit = incompatible(c.failure) if c.failure else None
+            unfit = incompatible(c.failure, always=len(raised) == len(ordinary)) if c.failure else None
             if unfit:  # it may refuse some cases before it comes to what is not there
                 return Decision("incompatible", unfit, decisive=c)
         worst = min(raised, key=lambda c: c.case.size)

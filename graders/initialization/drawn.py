@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graders.harness.exercise import Function
-from graders.harness.observations import Observation, by_themselves, every, exactly, mean, normal, share
+from graders.harness.observations import MIDDLE, Observation, by_themselves, every, exactly, mean, normal, share
 from graders.harness.trials import Observe, Setting, Trial, array
 from graders.initialization import misconceptions_drawn as wrong
 from reference import initialization as reference
@@ -19,6 +19,7 @@ _SETTINGS = (
     Setting("a layer that widens", {"shape": (60, 400)}),
     Setting("a convolution", {"shape": (64, 12, 3, 5)}, optional=True),
 )
+_OFTEN = Setting("a small layer, often", {"shape": (6, 4)}, draws=60)
 
 
 def _weights(law: str, variance: wrong.Variance) -> Observe:
@@ -33,8 +34,24 @@ def _weights(law: str, variance: wrong.Variance) -> Observe:
             yield every(f"no {unit} is another one, or its negative", [_distinct(one, axis) for one in made])
         yield from normal("the weights", made, std) if law == "normal" else _of_uniform(made, math.sqrt(3) * std)
         yield from by_themselves("of one sign", np.moveaxis(made > 0, 0, -1), 0.5)
+        if law == "normal" and len(made) == _OFTEN.draws:
+            yield from _left_to_chance(made.reshape(len(made), -1), std)
 
     return observe
+
+
+def _left_to_chance(drawn: np.ndarray[Any, Any], std: float) -> Iterator[Observation]:
+    """Observe whether the mean and the variance of each draw vary: numbers that are made to fit hang together."""
+    n = drawn.shape[1]
+    means, squares = drawn.mean(axis=1) * math.sqrt(n), (drawn**2).mean(axis=1)
+    near = _chi_square_below(1.1 * n, n) - _chi_square_below(0.9 * n, n)
+    yield share("the share of draws whose mean is within 0.67 of its deviations", np.abs(means) < MIDDLE * std, 0.5)
+    yield share("the share of draws whose variance is within 10 %", np.abs(squares / std**2 - 1) < 0.1, near)
+
+
+def _chi_square_below(x: float, n: int) -> float:
+    """Return P(χ² < x) for an even number n of degrees of freedom: 1 − e^(−x/2) Σ_{k < n/2} (x/2)^k / k!."""
+    return 1 - math.exp(-x / 2) * sum((x / 2) ** k / math.factorial(k) for k in range(n // 2))
 
 
 def _distinct(weights: np.ndarray[Any, Any], axis: int) -> bool:
@@ -57,7 +74,7 @@ def _rule(f: Function, law: str, variance: wrong.Variance, *others: Function) ->
     more = (wrong.forgets_to_rescale_the_truncated(f, variance),) if law == "normal" else ()
     return Trial(
         f,
-        settings=_SETTINGS,
+        settings=(*_SETTINGS, _OFTEN) if law == "normal" else _SETTINGS,
         observe=_weights(law, variance),
         misconceptions=(*lists[law](f, variance), *more, *others),
         conventions=wrong.conventions(f, variance, law),

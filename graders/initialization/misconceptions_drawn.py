@@ -120,6 +120,10 @@ def _common(f: Function, law: Callable[[Variance], Draw], variance: Variance, ti
     return tuple(made)
 
 
+def _standardized(drawn: Array) -> Array:
+    return (drawn - drawn.mean()) / drawn.std()
+
+
 def of_normal(f: Function, variance: Variance) -> tuple[Function, ...]:
     """Return the mistakes in a rule that draws normal numbers."""
     return (
@@ -153,6 +157,13 @@ def of_normal(f: Function, variance: Variance) -> tuple[Function, ...]:
             "divides_uniform_numbers_by_the_root",
             "You scale numbers between 0 and 1 (rand). Draw normal ones.",
             lambda shape, generator, fans: generator.random(shape) * math.sqrt(variance(fans)),
+        ),
+        _as(
+            f,
+            "makes_each_draw_fit",
+            "You shift and scale what you drew, so that its own mean and variance are exactly right. Then the weights "
+            "hang together: the law is that of each number by itself. Leave them as they were drawn.",
+            lambda shape, generator, fans: _standardized(generator.standard_normal(shape)) * math.sqrt(variance(fans)),
         ),
         _as(
             f,
@@ -234,7 +245,13 @@ def conventions(f: Function, variance: Variance, law: str) -> tuple[Function, ..
             "takes_the_last_axes_for_channels",
             "A kernel is (…, in, out), as Keras holds it; a dense layer is as here.",
             _with_other_fans(draw, variance, _last_axes_for_channels, times),
-        )
+        ),
+        _as(
+            f,
+            "knows_dense_layers_only",
+            "The fans are the first two axes, as for a dense layer; a kernel is not meant.",
+            _with_other_fans(draw, variance, lambda shape: Fans(shape[0], shape[1]), times),
+        ),
     ]
     if variance is not GLOROT:
         made.append(
@@ -243,14 +260,6 @@ def conventions(f: Function, variance: Variance, law: str) -> tuple[Function, ..
                 "takes_rows_for_units",
                 "W is (d_out, d_in), as in PyTorch's Linear and torch.nn.init.",
                 _with_other_fans(draw, variance, _rows_for_units, times),
-            )
-        )
-        made.append(
-            _as(
-                f,
-                "knows_dense_layers_only",
-                "The fans are the first two axes, as for a dense layer; a kernel is not meant.",
-                _with_other_fans(draw, variance, lambda shape: Fans(shape[0], shape[1]), times),
             )
         )
     if law == "normal":

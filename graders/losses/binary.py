@@ -23,6 +23,7 @@ _Z = [[0.3, -1.7, 0.9], [1.1, 0.4, -0.6]]
 _HARD = [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]]
 _SOFT = [[0.2, 0.9, 0.4], [0.7, 0.3, 0.6]]
 _P = [[0.3, 0.8, 0.6], [0.9, 0.2, 0.45]]
+_SURER = [[0.0004, 0.9996, 0.02], [0.9985, 0.003, 0.97]]
 _CERTAIN = [[0.0, 1.0, 0.3], [0.6, 0.2, 0.0]]
 _WRONG = [[1.0, 0.0, 1.0], [0.0, 1.0, 0.3]]
 _RIGHT = [[0.0, 1.0, 1.0], [0.0, 1.0, 0.0]]
@@ -94,6 +95,7 @@ sigmoid_bce = Exercise(
         edge("one axis", probabilities=[0.3, 0.8, 0.6, 0.1], labels=[1.0, 0.0, 1.0, 0.3]),
         extreme("certain and right", probabilities=_CERTAIN, labels=_RIGHT, reduction="none"),
         edge("the labels themselves", probabilities=_SOFT, labels=_SOFT),
+        edge("surer answers", probabilities=_SURER, labels=_HARD),
         extreme("nearly certain", probabilities=_SURE, labels=_HARD, reduction="none"),
         extreme("nearly certain, in the mean", probabilities=_SURE, labels=_HARD),
         extreme("certain and wrong", probabilities=_CERTAIN, labels=_WRONG, reduction="none"),
@@ -156,6 +158,7 @@ sigmoid_bce_grad = Exercise(
         edge("one entry", probabilities=[[0.3]], labels=[[1.0]]),
         edge("one axis", probabilities=[0.3, 0.8, 0.6, 0.1], labels=[1.0, 0.0, 1.0, 0.3]),
         extreme("certain and right", probabilities=_CERTAIN, labels=_RIGHT),
+        edge("surer answers", probabilities=_SURER, labels=_HARD),
         edge("one label itself", probabilities=_P, labels=[[0.2, 0.8, 0.4], [0.7, 0.3, 0.6]]),
         extreme("nearly certain", probabilities=_SURE, labels=_HARD),
         extreme("certain and wrong", probabilities=_CERTAIN, labels=_WRONG, reduction="sum"),

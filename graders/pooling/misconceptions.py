@@ -355,6 +355,15 @@ def never_counts_the_padding(x: Array, *, count_include_pad: bool = True, **move
     return reference.avg_pool2d(x, count_include_pad=False, **moves)
 
 
+@avg_pool2d
+def counts_what_is_not_zero(x: Array, *, count_include_pad: bool = True, **moves: Any) -> Array:
+    """You count entries that are not zero for those within the map. A zero of the map counts, as any other entry."""
+    if count_include_pad:
+        return reference.avg_pool2d(x, **moves)
+    with np.errstate(invalid="ignore"):
+        return reference.avg_pool2d(x, **moves) / reference.avg_pool2d((x != 0).astype(x.dtype), **moves)
+
+
 # --- avg_pool2d_vjp ---------------------------------------------------------------------------------------------------
 @avg_pool2d_vjp
 def gives_all_to_each(x: Array, cotangent: Array, *, count_include_pad: bool = True, **moves: Any) -> Array:
@@ -395,6 +404,16 @@ def counts_the_padding_always(x: Array, cotangent: Array, *, count_include_pad: 
 def counts_the_padding_never(x: Array, cotangent: Array, *, count_include_pad: bool = True, **moves: Any) -> Array:
     """You divided by the number of entries within the map. Unless count_include_pad is False the padding counts too."""
     return reference.avg_pool2d_vjp(x, cotangent, count_include_pad=False, **moves)
+
+
+@avg_pool2d_vjp
+def shares_among_what_is_not_zero(x: Array, cotangent: Array, *, count_include_pad: bool = True, **moves: Any) -> Array:
+    """You count entries that are not zero for those within the map. A zero of the map counts, as any other entry."""
+    if count_include_pad:
+        return reference.avg_pool2d_vjp(x, cotangent, **moves)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = cotangent / reference.avg_pool2d((x != 0).astype(x.dtype), **moves)
+        return reference.avg_pool2d_vjp(x, share, **moves)
 
 
 @avg_pool2d_vjp

@@ -346,6 +346,12 @@ def max_norm_where_longer(W: Array, *, max_norm: float) -> Array:
     return np.where(norm > max_norm, W / np.where(norm > max_norm, norm, 1) * max_norm, W)
 
 
+def max_norm_beside_a_small_number(W: Array, *, max_norm: float) -> Array:
+    """1e-7 is added to the norm that is divided by, as in Keras (MaxNorm): what is short is a little shorter, too."""
+    norm = np.sqrt(np.sum(W**2, axis=0, keepdims=True))
+    return W * (np.minimum(norm, max_norm) / (norm + 1e-7))
+
+
 def _torch_max_norm(torch: Any, W: Array, *, max_norm: float) -> Array:
     return torch.renorm(torch.tensor(W), p=2, dim=1, maxnorm=max_norm).numpy()
 
@@ -366,6 +372,7 @@ max_norm = Exercise(
         wrong_norms.changes_short_columns_a_little,
         wrong_norms.squares_what_is_huge,
     ),
+    conventions=(max_norm_beside_a_small_number,),
     programs=(max_norm_where_longer,),
     edges=(
         edge("some are too long", W=[[0.7, -0.2, 1.3], [-0.4, 0.9, 0.1]], max_norm=0.9),
