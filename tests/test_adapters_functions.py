@@ -131,7 +131,7 @@ class AdaGrad:
     report = graded(tmp_path, text.replace(*changed) if changed else text)
 
     assert verdicts(report) == ({"adagrad": verdict} if verdict else {})
-    assert verdict != "convention" or "Its eps is 1e-07" in report.exercises[0].diagnosis[0].text
+    assert verdict != "convention" or "Its eps is 1e-07" in report.exercises[0].diagnosis[0].message
     assert verdict or "its eps cannot be set" in notes(report)
 
 

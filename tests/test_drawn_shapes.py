@@ -241,6 +241,54 @@ def test_batches_that_are_left_blank_are_unfilled(tmp_path: Path) -> None:
     assert report.verdict == "unfilled"
 
 
+OTHERS = """
+from collections import namedtuple
+import numpy as np
+
+Found = namedtuple("Found", "point loss")
+
+def random_search(f, draw, generator, trials):
+    best, least = None, float("inf")
+    for _ in range(trials):
+        point = draw(generator)
+        loss = float(f(point))
+        if loss < least:
+            best, least = point, loss
+    return Found(best, least)
+
+def glorot_uniform(shape):
+    limit = np.sqrt(6.0 / (shape[0] + shape[1]))
+    return np.random.uniform(-limit, limit, size=shape)
+
+def he_normal(shape, generator):
+    w = generator.standard_normal(shape)
+    return (w - w.mean()) / w.std() * np.sqrt(2 / (shape[0] if len(shape) == 2 else np.prod(shape[1:])))
+
+def gaussian_noise(shape, generator, std):
+    return std * generator.standard_normal(shape)
+
+def fit(network, x, labels, generator, *, lr, epochs, batch_size=32):
+    for _ in range(epochs):
+        loss, grads = network.loss_and_grads(x, labels)
+    return network, [loss]
+"""
+
+
+def test_names_that_are_ones_own_are_read_in_their_order_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "work.py"
+    path.write_text(OTHERS)
+    (submission,) = gradproof.grade(path, seed=4).submissions
+    told = {r.function: (r.verdict, next((d.name for d in r.diagnosis), "")) for r in submission.exercises}
+
+    assert told == {
+        "random_search": ("correct", ""),
+        "glorot_uniform": ("convention", "knows_dense_layers_only"),
+        "he_normal": ("wrong", "makes_each_draw_fit"),
+    }
+    assert "gaussian_noise" in submission.not_covered  # it adds it to nothing
+    assert "fit is not judged: it takes objects of its own, with `.loss_and_grads`" in submission.notes
+
+
 FOLDS = """
 import numpy as np
 

@@ -150,6 +150,7 @@ def test_what_only_tells_programs_apart_rejects_none() -> None:
         (lambda: trials.indices(np.array([0.5])), Misshapen, "holds 0.5, expected indices"),
         (lambda: trials.indices(np.zeros((2, 2))), Misshapen, "a row of indices"),
         (lambda: trials.parts({"a": 1}, ("a", "b")), WrongKind, "has no 'b'; it has 'a'"),
+        (lambda: trials.parts({"b": 1, "c": 2}, ("a", "b")), WrongKind, "has no 'a'; it has 'b', 'c'"),
         (lambda: trials.parts([1], ("a", "b")), Misshapen, "holds 1 values, expected 2: a, b"),
         (lambda: trials.parts(3.0, ("a", "b")), WrongKind, "a float, expected 2 values"),
         (lambda: trials.sequence(3.0), WrongKind, "a float, expected a sequence"),
@@ -165,6 +166,7 @@ def test_lists_booleans_and_whole_floats_are_taken_for_what_they_mean() -> None:
     assert trials.indices([0.0, 2.0]).tolist() == [0, 2]
     assert trials.indices([]).tolist() == []
     assert trials.parts({"b": 2, "a": 1}, ("a", "b")) == [1, 2]
+    assert trials.parts({"point": 1, "b": 2}, ("a", "b")) == [1, 2]
 
 
 # ---------------------------------------------------------------- a trial
