@@ -187,5 +187,112 @@ def dropout_forward(x, mask, p=0.5, training=True):
     return x * mask / (1 - p) if training else x.copy()
 """
     assert verdicts(tmp_path, text) == {"regularization.dropout": "correct"}
-    # such a name may mean more than one thing: what is not right is not judged
-    assert verdicts(tmp_path, text.replace("(1 - p)", "(1 - p) ** 2")) == {}
+    assert verdicts(tmp_path, text.replace("(1 - p)", "(1 - p) ** 2")) == {"regularization.dropout": "wrong"}
+
+
+WITHOUT_CACHE = """
+import numpy as np
+
+class NN:
+    @staticmethod
+    def relu(Z):
+        return np.maximum(0, Z)
+
+    @staticmethod
+    def relu_backward(dA, cache):
+        dZ = np.array(dA, copy=True)
+        dZ[cache <= 0] = BEYOND
+        return dZ
+"""
+
+
+@pytest.mark.parametrize(("beyond", "verdict"), [("0", "correct"), ("1", "wrong")])
+def test_what_a_backward_calls_its_cache_is_z_where_its_forward_keeps_none(
+    beyond: str, verdict: str, tmp_path: Path
+) -> None:
+    found = verdicts(tmp_path, WITHOUT_CACHE.replace("BEYOND", beyond))
+
+    assert found == {"activations.relu": "correct", "activations.relu_vjp": verdict}
+
+
+COST = """
+import numpy as np
+
+def compute_cost(A4, Y):
+    return -np.sum(Y * np.log(A4)) / Y.shape[1]
+"""
+SOFTMAX = """
+def softmax(Z):
+    e = np.exp(Z - Z.max(axis=0))
+    return e / e.sum(axis=0)
+"""
+
+
+def test_a_cost_beside_a_softmax_is_one_of_classes(tmp_path: Path) -> None:
+    assert verdicts(tmp_path, COST)["losses.sigmoid_bce"] == "wrong"  # it forgets the negative class
+    assert verdicts(tmp_path, COST + SOFTMAX)["losses.cross_entropy"] in ("correct", "unstable")
+    assert verdicts(tmp_path, COST.replace("1]", "0]") + SOFTMAX)["losses.sigmoid_bce"] == "wrong"
+
+
+@pytest.mark.parametrize(("layers", "sign", "verdict"), [(4, "-", "correct"), (4, "+", "wrong"), (3, "-", "correct")])
+def test_an_update_has_as_many_layers_as_it_names(layers: int, sign: str, verdict: str, tmp_path: Path) -> None:
+    steps = [
+        f"    parameters['{key}'] = parameters['{key}'] {sign} learning_rate * gradients['d{key}']\n"
+        for layer in range(1, layers + 1) for key in (f"W{layer}", f"b{layer}")
+    ]  # fmt: skip
+    text = "def update_parameters(parameters, gradients, learning_rate):\n" + "".join(steps) + "    return parameters\n"
+
+    assert verdicts(tmp_path, text) == {"optimizers.sgd": verdict}
+
+
+OWN_KINDS = """
+import numpy as np
+
+class BCELoss:
+    def forward(self, y_pred, y_true):
+        if isinstance(y_pred, np.ndarray):
+            raise TypeError("Input values must be tensors")
+        return -np.mean(y_true * np.log(y_pred) + (1 - y_true) * np.log(1 - y_pred))
+
+def tanh(x):
+    return x.tanh()
+
+def relu(x):
+    return x.maximun(0)
+
+def entropy(p):
+    return -p * np.log2(p) - (1 - p) * np.log2(1 - p)
+"""
+
+
+def test_what_takes_objects_of_its_own_kind_is_not_wrong(tmp_path: Path) -> None:
+    report = graded(tmp_path, OWN_KINDS)
+    found = {e.name: e.verdict for e in report.exercises}
+
+    assert found == {"activations.relu": "error", "losses.sigmoid_bce": "incompatible"}  # a slip is a slip
+    assert {
+        "tanh is not judged: it takes objects of its own, with `.tanh`",
+        "entropy is not judged: it is that of two outcomes, by the probability of one, and the exercise of many",
+    } <= set(report.notes)
+
+
+@pytest.mark.parametrize(("kept", "verdict"), [("/ self.keep_prob", "correct"), ("", "wrong")])
+def test_a_dropout_layer_may_refuse_to_keep_everything(kept: str, verdict: str, tmp_path: Path) -> None:
+    text = f"""
+import numpy as np
+
+class DropoutLayer:
+    def __init__(self, keep_prob):
+        assert 0.0 < keep_prob < 1.0
+        self.keep_prob = keep_prob
+
+    def forward(self, X, prediction=False):
+        if prediction:
+            return X
+        self.mask = (np.random.uniform(size=X.shape) < self.keep_prob) {kept}
+        return X * self.mask
+
+    def backward(self, d_prev, _):
+        return d_prev * self.mask
+"""
+    assert verdicts(tmp_path, text) == {"regularization.dropout": verdict, "regularization.dropout_vjp": verdict}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +15,7 @@ from graders.harness.cases import Case
 from graders.harness.exercise import Exercise
 from graders.harness.plans import Binding, Outputs, Typed, WrongAtSight, WrongKind, said
 from graders.harness.sandbox.codec import Kept, Record
-from graders.harness.sandbox.contract import Call, Path, Returned
+from graders.harness.sandbox.contract import Call, Path, Raised, Returned
 from graders.harness.sandbox.contract import Function as Found
 
 Maker = Callable[[Exercise, Found, str], tuple[Binding, ...]]
@@ -245,6 +247,28 @@ def _cost(exercise: Exercise, found: Found, forward: str) -> tuple[Binding, ...]
     return in_one_row(made)
 
 
+_CROSS = "losses.cross_entropy"
+
+
+def _gives_classes(found: Found) -> bool:
+    """Return whether a function is a softmax: beside it a cost is that of many classes."""
+    return bool(re.match(r"(stable_)?softmax", found.tail))
+
+
+def _cost_of_classes(exercise: Exercise, found: Found) -> Binding:
+    """Bind `compute_cost(AL, Y)` of classes: distributions are columns, the mean is over these."""
+
+    def plan(case: Case) -> tuple[Call, ...]:
+        return (Call(found.name, (T.to(case.arguments["q"]), T.to(case.arguments["p"]))),)
+
+    def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
+        value = returned[0].values[0]
+        return {"": value.reshape(()) if isinstance(value, np.ndarray) and value.size == 1 else value}
+
+    note = f"{SAMPLES}; a cost of classes, as it stands beside a softmax"
+    return Binding(exercise, found.name, plan, outputs, held=frozenset({"reduction"}), note=note)
+
+
 _SPLIT = 0.5
 """How much of a sum is given as bias, and taken off again by a feature of ones, so that both are looked at."""
 _SURE = 6.0
@@ -306,21 +330,28 @@ def _is_of_a_line(found: Found, ask: Ask) -> bool:
 # ---------------------------------------------------------------- updates of dictionaries
 
 _KEYS = ("W1", "b1", "W2", "b2")
+_MOST_LAYERS = 8
+_LAYER_LACKS = re.compile(r"^'d?[Wb](\d+)'$")
 
 
-def _split(vector: Array, prefix: str = "") -> dict[str, Array]:
-    """Return a vector as the parameters of two layers, of which some may be empty."""
-    return {
-        prefix + key: part.reshape(-1, 1) for key, part in zip(_KEYS, np.array_split(vector.ravel(), 4), strict=True)
-    }
+def _keys(layers: int) -> tuple[str, ...]:
+    return tuple(f"{kind}{layer}" for layer in range(1, layers + 1) for kind in "Wb")
 
 
-def _joined(value: Any, case: Case, prefix: str = "", what: str = "the new parameters") -> Array:
+def _split(vector: Array, prefix: str = "", keys: Sequence[str] = _KEYS) -> dict[str, Array]:
+    """Return a vector as the parameters of some layers, of which some may be empty."""
+    parts = np.array_split(vector.ravel(), len(keys))
+    return {prefix + key: part.reshape(-1, 1) for key, part in zip(keys, parts, strict=True)}
+
+
+def _joined(
+    value: Any, case: Case, prefix: str = "", what: str = "the new parameters", keys: Sequence[str] = _KEYS
+) -> Array:
     params = case.arguments["params"]
     if not isinstance(value, Mapping):
-        raise WrongKind(f"{what} are {said(value)}, expected a dictionary with {', '.join(prefix + k for k in _KEYS)}")
+        raise WrongKind(f"{what} are {said(value)}, expected a dictionary with {', '.join(prefix + k for k in keys)}")
     parts = []
-    for key, part in _split(params, prefix).items():
+    for key, part in _split(params, prefix, keys).items():
         if key not in value:
             raise WrongKind(f"{what} have no {key!r}")
         parts.append(_restored(COLUMN, value[key], (len(part),), f"{what[8:] or 'parameter'} {key!r}"))
@@ -335,26 +366,41 @@ _RATES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def _layers(found: Found, ask: Ask) -> int:
+    """Return how many layers an update has: two, unless it asks for one by its number that two do not have."""
+    for layers in range(2, _MOST_LAYERS + 1):
+        ones = {key: np.ones((2, 1)) for key in _keys(layers)}
+        slopes = {f"d{key}": np.ones((2, 1)) for key in _keys(layers)}
+        rest = [_HALVES.get(name, slopes) for name in _RATES[found.tail]]
+        outcome = last(ask([Call(found.name, (ones, slopes, *rest), read=())]))
+        if not (isinstance(outcome, Raised) and outcome.kind == "KeyError" and _LAYER_LACKS.match(outcome.message)):
+            return layers
+    return 2
+
+
+_HALVES: Mapping[str, Any] = dict.fromkeys(("learning_rate", "beta", "beta1", "beta2", "epsilon"), 0.5) | {"t": 2}
+
+
 def _steps_more(found: Found, ask: Ask) -> bool:
     """Return whether an update is one of layers with a further parameter, such as the scale of a batch norm.
 
     It does not reach all entries of layers of W and b, of which it takes there to be fewer; and it moves that one.
     """
-    given = dict.fromkeys(("learning_rate", "beta", "beta1", "beta2", "epsilon"), 0.5) | {"t": 2}
     at: Path = (0,) if "v" in found.names("positional") else ()
 
     def moved(keys: tuple[str, ...], key: str) -> bool:
         ones = {key: np.ones((2, 1)) for key in keys}
         slopes = {f"d{key}": np.ones((2, 1)) for key in keys}
-        rest = [given.get(name, slopes) for name in _RATES[found.tail]]
+        rest = [_HALVES.get(name, slopes) for name in _RATES[found.tail]]
         outcome = last(ask([Call(found.name, (ones, slopes, *rest), read=((*at, key),))]))
         return isinstance(outcome, Returned) and not np.array_equal(outcome.values[0], ones[key])
 
     return not all(moved(_KEYS, key) for key in _KEYS) and moved(("W1", "b1", "g1", "W2", "b2", "g2"), "g1")
 
 
-def _update(exercise: Exercise, found: Found, forward: str) -> tuple[Binding, ...]:
+def _update(exercise: Exercise, found: Found, forward: str, layers: int = 2) -> tuple[Binding, ...]:
     """Bind an update of a dictionary, its arguments by their names, stepping with what it returned before."""
+    keys = _keys(layers)
     slots = {"v": ("velocity", "m"), "s": ("v", "v")}
     own = found.names("positional")
     stateful = exercise.unrolled
@@ -375,17 +421,17 @@ def _update(exercise: Exercise, found: Found, forward: str) -> tuple[Binding, ..
             for index, slot in enumerate(("v", "s"), 1):
                 name = next((n for n in slots[slot] if n in state), None)
                 if name is not None:
-                    given[slot] = _split(state[name], "d") if first else Kept("step", (index,))
+                    given[slot] = _split(state[name], "d", keys) if first else Kept("step", (index,))
             at: Path = (0,) if stateful else ()
-            params: Any = _split(case.arguments["params"]) if first else Kept("step", at)
-            arguments = [params, _split(grad, "d"), *(given[n] for n in own[2:] if n in given)]
+            params: Any = _split(case.arguments["params"], "", keys) if first else Kept("step", at)
+            arguments = [params, _split(grad, "d", keys), *(given[n] for n in own[2:] if n in given)]
             parts: tuple[Path, ...] = ((0,), (1,)) if "v" in own else ((),)
             parts = ((0,), (1,), (2,)) if "s" in own else parts
             calls.append(Call(found.name, tuple(arguments), read=parts, keep="step"))
         return tuple(calls)
 
     def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
-        steps = [_joined(r.values[0], case) for r in returned]
+        steps = [_joined(r.values[0], case, keys=keys) for r in returned]
         if not stateful:
             return {"": steps[0]}
         made: Outputs = {"params": np.stack(steps)}
@@ -395,11 +441,15 @@ def _update(exercise: Exercise, found: Found, forward: str) -> tuple[Binding, ..
             slot = next((i for i, s in enumerate(("v", "s"), 1) if name in slots[s][: 2 if s == "v" else 1]), None)
             made[name] = (
                 int(state.fields[name]) + len(steps) if slot is None
-                else _joined(last[slot], case, "d", "the new v" if slot == 1 else "the new s")
+                else _joined(last[slot], case, "d", "the new v" if slot == 1 else "the new s", keys)
             )  # fmt: skip
         return made
 
-    return (Binding(exercise, found.name, plan, outputs, note="takes dictionaries W1, b1, …; judged on two layers"),)
+    note = f"takes dictionaries W1, b1, …; judged on {_SAID[layers]} layers"
+    return (Binding(exercise, found.name, plan, outputs, note=note),)
+
+
+_SAID = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
 SHAPES: Mapping[str, tuple[int, str, tuple[tuple[str, Maker], ...]]] = {
@@ -498,6 +548,10 @@ def bind(
     otherwise = _otherwise(forward, ask)
     for name, maker in answers:
         if name in exercises:
+            if found.tail in _RATES and (layers := _layers(found, ask)) > 2:
+                maker = functools.partial(_update, layers=layers)
             readings = (otherwise or maker)(exercises[name], found, forward)
+            if found.tail == "compute_cost" and _CROSS in exercises and any(map(_gives_classes, others.values())):
+                readings += (_cost_of_classes(exercises[_CROSS], found),)
             bindings.append(replace(readings[0], others=readings[1:]))
     return bindings, ""

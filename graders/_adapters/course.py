@@ -169,6 +169,9 @@ def bind(
                 return [], f"{found.name} needs the cache of {names[0]}, which is not there: not judged"
             tables = shape.flattens and _refuses_images(forward, ask)
             shape = replace(shape, flattens=False) if tables else shape
+            if exercise.topic == "activations" and _keeps_nothing(forward, ask):
+                bindings.append(_of_z(exercise, shape, found))
+                continue
             bindings.append(replace(_backward(exercise, shape, found, forward), note=_TABLES * tables))
         elif isinstance(shape, Forward):
             tables = shape.flattens and _refuses_images(found.name, ask)
@@ -250,6 +253,24 @@ def _backward(exercise: Exercise, shape: Backward, found: Found, forward: str) -
         return Typed(call)
 
     return Binding(exercise, found.name, plan, outputs, held=_held(exercise), typed=typed)
+
+
+def _keeps_nothing(forward: str, ask: Ask) -> bool:
+    """Return whether an activation returns its value alone: then what its backward takes for a cache is z."""
+    outcome = last(ask([Call(forward, (np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]]),))]))
+    return isinstance(outcome, Returned) and isinstance(outcome.values[0], np.ndarray)
+
+
+def _of_z(exercise: Exercise, shape: Backward, found: Found) -> Binding:
+    return Binding(
+        exercise,
+        found.name,
+        lambda case: (Call(found.name, (case.arguments["cotangent"], *_given(case, shape))),),
+        lambda case, returned: {"": returned[0].values[0]},
+        held=_held(exercise),
+        typed=lambda case: Typed(f"{found.tail}(cotangent, {_written(case, shape)})"),
+        note="is given z for the cache",
+    )
 
 
 def _settings(shape: Configured, case: Case) -> dict[str, Any]:

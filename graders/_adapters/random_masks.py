@@ -36,7 +36,7 @@ DROPS_BY = (
 )  # fmt: skip
 KEEPS_BY = ("keep", "keep_p", "keep_prob", "keep_probability", "keep_rate", "p_keep", "retain_prob")
 TRAINS = ("training", "train", "is_training", "is_train", "train_flg", "train_mode", "training_mode")
-RESTS = ("deterministic", "inference", "is_test", "test", "testing", "evaluating")
+RESTS = ("deterministic", "inference", "is_test", "test", "testing", "evaluating", "prediction", "predicting")
 SEEDS, GENERATORS = ("seed", "random_seed", "random_state"), ("rng", "generator", "gen")
 DRAWS = 128
 """An entry that is dropped with probability 0.2 is not dropped in any of them once in 10¹² times."""
@@ -207,7 +207,8 @@ class _Layer:
         for _ in range(DRAWS if training else 1):
             calls += self._called(self.forward, (x,), flag, self.left[0])
             if back and self.backward is not None:
-                calls += self._called(self.backward, (case.arguments["cotangent"],), {}, self.left[1])
+                given = (case.arguments["cotangent"], *[x] * (len(_must(self.backward)) - 1))
+                calls += self._called(self.backward, given, {}, self.left[1])
         return tuple(calls)
 
     def _called(self, method: Found, given: tuple[Any, ...], flag: Mapping[str, bool], left: str) -> list[Call]:
@@ -230,6 +231,11 @@ def bind_layer(klass: Klass, exercises: Mapping[str, Exercise], ask: Ask) -> tup
     return bindings, ""
 
 
+def _must(method: Found) -> list[str]:
+    """Return the arguments that a method must be given; the second of a backward is its input."""
+    return [name for name, kind, must in method.parameters or () if must and kind in ("positional", "keyword")]
+
+
 def _layer(klass: Klass, ask: Ask) -> _Layer | str:
     """Return how a layer is called, or why that is not known."""
     takes = dict(klass.takes)
@@ -241,11 +247,12 @@ def _layer(klass: Klass, ask: Ask) -> _Layer | str:
         return f"what its constructor's `{odd[0]}` is, is not known" if odd else "its probability is not known"
     names, flags = forward.names("positional", "keyword"), (*TRAINS, *RESTS)
     flag = next((name for name in names if name in flags), "")
-    must = [name for name, kind, must in forward.parameters or () if must and kind in ("positional", "keyword")]
+    must = _must(forward)
     if len(set(must) - {flag}) != 1 or must[0] == flag:
         return f"how its {forward.tail} is called is not known"
     forward = replace(forward, name=f"{klass.name}.__call__") if klass.is_module else forward
     backward = None if klass.is_module else klass.method(*BACKWARDS)
+    backward = backward if backward is not None and len(_must(backward)) <= 2 else None
     told = "argument" if flag else ""
     if not told and (klass.is_module or {"train", "eval"} <= set(klass.methods)):
         told = "method"
@@ -304,7 +311,7 @@ def _accepted(case: Case, trains_only: bool) -> bool:
         return False
     x = case.arguments["x"]
     if not case.hyperparameters["training"]:
-        return True
+        return bool(case.hyperparameters["p"] > 0)  # which some refuse when they are made
     seen = np.all(x != 0) and np.all(np.isfinite(x)) and x.size <= LARGEST
     return bool(seen and RATES[0] <= case.hyperparameters["p"] <= RATES[1])
 

@@ -72,7 +72,8 @@ OLD_SCIPY: Mapping[str, tuple[str, ...]] = {
     "scipy.integrate": ("cumtrapz", "simps", "trapz"),
 }
 """Names that modules of SciPy once had."""
-
+ITS_OWN = re.compile(r"\b(must|should|expected|has to|have to|needs?|only)\b.*\btensors?\b", re.IGNORECASE)
+"""What a library of somebody's own says where it is given arrays."""
 
 UNFILLED = "not attempted: it returns the starter's None, zeros or unchanged weights"
 
@@ -86,6 +87,8 @@ def incompatible(raised: Raised, always: bool = True) -> str | None:
     old = ("Missing parentheses in call to 'print'", "multiple exception types must be parenthesized")
     if raised.kind == "SyntaxError" and (any(o in raised.message for o in old) or "leading zeros" in raised.message):
         return f"needs an older Python: {raised.message}"
+    if raised.text.startswith(("raise ", "assert ")) and ITS_OWN.search(raised.message):
+        return f"takes objects of its own: {raised.message}"
     if raised.kind == "NameError" and any(f"'{n}'" in raised.message for n in OLD_PYTHON):
         return f"needs an older Python: {raised.message}"
     if raised.kind == "NameError" and (compiled := re.search(r"'(\w+_cython)'", raised.message)):
