@@ -225,7 +225,6 @@ def _choices(
 
 
 TAKES_ITS_OWN = "{} is not judged: it takes objects of its own, with `.{}`"
-OF_TWO_OUTCOMES = "{} is not judged: it is that of two outcomes, by the probability of one, and the exercise of many"
 
 
 def bind(
@@ -313,8 +312,8 @@ def bind(
                     fitting = named.bind(exercise, function)
                 elif fitting is not None and exercise.name not in demanded:
                     own = loosely.takes_its_own(function, exercise, ask)
-                    if loosely.is_of_two_outcomes(function, exercise, ask):
-                        notes.append(OF_TWO_OUTCOMES.format(function.name))
+                    if another := loosely.means_another(function, exercise, ask):
+                        notes.append(f"{function.name} is not judged: {another}")
                         continue
                     fitting = None if own else loosely.also(fitting, function, ask)
                     fitting = None if fitting is None else known_as.also(fitting, function, wanted, ask)

@@ -296,3 +296,78 @@ class DropoutLayer:
         return d_prev * self.mask
 """
     assert verdicts(tmp_path, text) == {"regularization.dropout": verdict, "regularization.dropout_vjp": verdict}
+
+
+TABLES = """
+import numpy as np
+
+def affine_forward({x}, W, b):
+    return np.dot({x}, W) + b, ({x}, W, b)
+
+def relu_forward(X, W, b):
+    return np.maximum(np.dot(X, W) + b, 0), (X, W, b)
+
+def relu_backward(dout, cache):
+    X, W, b = cache
+    return np.dot(dout, W.T) * (X != 0), np.dot(X.T, dout), dout.sum(axis=0)
+"""
+
+
+def test_functions_of_ones_own_under_the_courses_names_are_judged_by_what_they_take(tmp_path: Path) -> None:
+    report = graded(tmp_path, TABLES.format(x="X"))
+
+    assert {e.name: e.verdict for e in report.exercises} == {"layers.affine": "correct"}
+    assert "relu_backward is not judged: relu_forward is another function than the course's" in report.notes
+    assert verdicts(tmp_path, TABLES.format(x="x").replace("W", "w"))["layers.affine"] == "error"  # the course's own
+
+
+def test_tabs_that_python_2_took_are_not_an_error(tmp_path: Path) -> None:
+    text = "def sigmoid(z):\n\tif True:\n        \treturn 1\n"
+
+    report = graded(tmp_path, text)
+
+    assert [e.verdict for e in report.exercises] == ["incompatible"]
+    assert report.exercises[0].reason.startswith("needs an older Python")
+
+
+CLASSES = """
+import numpy as np
+
+class Softmax:
+    def forward(self, x):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        self.s = e / e.sum(axis=1, keepdims=True)
+        return self.s
+    def backward(self, dout):
+        return BACK
+
+class LeakyReLU:
+    def __init__(self, coef=0.1):
+        self.coef = coef
+    def forward(self, x):
+        return np.where(x > 0, x, self.coef * x)
+
+class LReLU:
+    def forward(self, x):
+        return np.where(x > 0, x, 0.3 * x)
+
+def flatten(data):
+    return np.ravel(data)
+"""
+
+
+def test_what_a_class_leaves_to_others_or_has_of_its_own_is_not_wrong(tmp_path: Path) -> None:
+    report = graded(tmp_path, CLASSES.replace("BACK", "dout"))
+    found = {(e.name, e.function): e.verdict for e in report.exercises}
+
+    assert found == {
+        ("activations.softmax", "Softmax.forward"): "correct",
+        ("activations.leaky_relu", "LeakyReLU.forward"): "correct",
+    }
+    for said in (
+        "Softmax's backward is not judged: it passes on what it is given",
+        "LReLU.forward is not judged",
+        "flatten is not judged: it gives all in one row",
+    ):
+        assert any(said in note for note in report.notes), report.notes
+    assert verdicts(tmp_path, CLASSES.replace("BACK", "dout * self.s"))["activations.softmax_vjp"] == "wrong"

@@ -140,13 +140,23 @@ def _only_a_loss(found: Found, ask: Ask) -> bool:
     )
 
 
-_TABLES = "says itself that it takes tables only, where the course has it flatten images: judged on tables"
+_TABLES = "takes tables only, where the course has it flatten images: judged on tables"
 
 
-def _refuses_images(forward: str, ask: Ask) -> bool:
-    """Return whether an affine layer refuses x of shape (n, d, 1) in so many words, rather than fail at it."""
-    refused = last(ask([Call(forward, (np.ones((2, 3, 1)), np.ones((3, 4)), np.ones(4)), read=())]))
-    return isinstance(refused, Raised) and refused.text.startswith(("raise ", "assert "))
+def _refuses_images(forward: Found, ask: Ask) -> bool:
+    """Return whether an affine layer refuses x of shape (n, d, 1) in so many words, rather than fail at it.
+
+    One that fails at it is the course's only if its parameters have the course's names.
+    """
+    refused = last(ask([Call(forward.name, (np.ones((2, 3, 1)), np.ones((3, 4)), np.ones(4)), read=())]))
+    ours = forward.names("positional")[:3] == ("x", "w", "b")
+    return isinstance(refused, Raised) and (not ours or refused.text.startswith(("raise ", "assert ")))
+
+
+def _takes(forward: Found, count: int) -> bool:
+    """Return whether a function can be called with so many arguments."""
+    required = sum(must for _, kind, must in forward.parameters or () if kind == "positional")
+    return forward.parameters is None or required <= count
 
 
 def bind(
@@ -167,14 +177,16 @@ def bind(
             forward = next((name for name in forwards if name in others), None)
             if forward is None:
                 return [], f"{found.name} needs the cache of {names[0]}, which is not there: not judged"
-            tables = shape.flattens and _refuses_images(forward, ask)
+            if not _takes(others[forward], len(shape.arguments)):
+                return [], f"{found.name} is not judged: {others[forward].tail} is another function than the course's"
+            tables = shape.flattens and _refuses_images(others[forward], ask)
             shape = replace(shape, flattens=False) if tables else shape
             if exercise.topic == "activations" and _keeps_nothing(forward, ask):
                 bindings.append(_of_z(exercise, shape, found))
                 continue
             bindings.append(replace(_backward(exercise, shape, found, forward), note=_TABLES * tables))
         elif isinstance(shape, Forward):
-            tables = shape.flattens and _refuses_images(found.name, ask)
+            tables = shape.flattens and _refuses_images(found, ask)
             shape = replace(shape, flattens=False) if tables else shape
             bindings.append(replace(_forward(exercise, shape, found), note=_TABLES * tables))
         else:

@@ -56,7 +56,19 @@ OF_THEIRS = ("value", "val", "values", "grad", "requires_grad", "node", "arr", "
 """Attributes that an array of one's own kind has; it may also have the activation itself, as `x.tanh()`."""
 
 
-def is_of_two_outcomes(found: Found, exercise: Exercise, ask: Ask) -> bool:
+def means_another(found: Found, exercise: Exercise, ask: Ask) -> str:
+    """Return what a function does that goes by the same name and that the catalogue does not have, or ""."""
+    if _is_of_two_outcomes(found, exercise, ask):
+        return "it is that of two outcomes, by the probability of one, and the exercise of many"
+    if exercise.name == "layers.flatten" and found.names("positional")[:1] != ("x",):
+        x = np.arange(24.0).reshape(2, 3, 2, 2)
+        outcome = last(ask([Call(found.name, (x,))]))
+        if isinstance(outcome, Returned) and np.array_equal(np.asarray(outcome.values[0]), x.ravel()):
+            return "it gives all in one row, as numpy.ravel does, and the exercise has a row for each sample"
+    return ""
+
+
+def _is_of_two_outcomes(found: Found, exercise: Exercise, ask: Ask) -> bool:
     """Return whether an entropy is one of two outcomes, of which it is told the probability of one, entry by entry."""
     if exercise.name not in ("losses.entropy", "losses.cross_entropy"):
         return False

@@ -220,7 +220,7 @@ PARAMETERS = {
 }
 SETTINGS = {
     "eps": re.compile(r"^_*(eps|epsilon|e)$", _ANY_CASE),
-    "negative_slope": re.compile(r"^_*(alpha|slope|negative_slope|leak|leakage|leaky\w*|a|k)$", _ANY_CASE),
+    "negative_slope": re.compile(r"^_*(alpha|slope|negative_slope|leak|leakage|leaky\w*|coeff?\w*|a|k)$", _ANY_CASE),
     "stride": re.compile(r"^_*(strides?|s)$", _ANY_CASE),
     "padding": re.compile(r"^_*(pad|padding|pads|p)$", _ANY_CASE),
     "kernel_size": re.compile(

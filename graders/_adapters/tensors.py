@@ -28,7 +28,7 @@ def both(binding: Binding, found: Found) -> Binding:
     arrays = (replace(binding, others=()), *binding.others)
     readings = [with_tensors(reading) for reading in arrays]
     ordered = [*readings, *arrays] if direct else [*arrays, *readings]
-    ordered += [_single(reading) for reading in readings]
+    ordered += [in_float32(reading) for reading in readings]
     return replace(ordered[0], others=tuple(ordered[1:]))
 
 
@@ -56,7 +56,7 @@ def _typed(typed: Callable[[Case], Typed]) -> Callable[[Case], Typed] | None:
     return with_torch
 
 
-def _single(binding: Binding) -> Binding:
-    """Return the reading of what computes in float32 whatever it is given."""
-    accepts, note = binding.accepts, f"{binding.note}; {SINGLE}"
+def in_float32(binding: Binding) -> Binding:
+    """Return the reading of what computes in float32 whatever it is given, as the texts of language models do."""
+    accepts, note = binding.accepts, "; ".join(filter(None, [binding.note, SINGLE]))
     return replace(binding, accepts=lambda case: case.dtype == "float32" and accepts(case), note=note)

@@ -106,6 +106,7 @@ _IMAGES = (
     edge("two groups, two kernels each", x=[_EIGHT[0][:4]], w=_FOUR_GROUPS, b=[*_B, 0.4, -0.2], groups=2),
     edge("four groups of two", x=_EIGHT, w=_FOUR_GROUPS, b=[*_B, 0.4, -0.2], padding=(0, 1), groups=4),
     edge("strides and dilations of four, a padding of three", x=_X, w=_W, b=_B, stride=4, padding=(3, 5), dilation=4),
+    edge("a padding as wide as the kernel", x=_X, w=_W, b=_B, padding=3),
     edge("kernels of one pixel", x=_X, w=[[[[0.7]], [[-0.2]]], [[[1.3]], [[0.6]]]], b=_B),
     edge("a kernel that only the padding makes fit", **_TALL, padding=(2, 0)),
     extreme("large values that cancel", x=[[[[1e4 + 0.3, 1e4 + 0.7, 1e4 - 0.1]]]], w=[[[[0.7, -0.7]]]], b=[0.1]),

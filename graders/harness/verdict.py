@@ -91,6 +91,8 @@ def incompatible(raised: Raised, always: bool = True) -> str | None:
         return f"takes objects of its own: {raised.message}"
     if raised.kind == "NameError" and any(f"'{n}'" in raised.message for n in OLD_PYTHON):
         return f"needs an older Python: {raised.message}"
+    if raised.kind == "TabError":  # Python 2 took a tab for eight spaces
+        return f"needs an older Python: {raised.message}"
     if raised.kind == "NameError" and (compiled := re.search(r"'(\w+_cython)'", raised.message)):
         return f"needs the compiled {compiled[1]}, which is not there"
     if raised.kind == "TypeError" and raised.message.endswith(IN_PYTHON_2):
