@@ -322,7 +322,7 @@ def test_functions_of_ones_own_under_the_courses_names_are_judged_by_what_they_t
 
 
 def test_tabs_that_python_2_took_are_not_an_error(tmp_path: Path) -> None:
-    text = "def sigmoid(z):\n\tif True:\n        \treturn 1\n"
+    text = "def sigmoid(z):\n    z = -z\n\treturn 1 / (1 + 2.718281828459045 ** z)\n"
 
     report = graded(tmp_path, text)
 
