@@ -76,12 +76,6 @@ def _common(f: Function, law: Callable[[Variance], Draw], variance: Variance, ti
     made = [
         _as(
             f,
-            "forgets_the_field",
-            "You left out the field: a convolution's unit sums in · kh · kw numbers.",
-            _with_other_fans(law, variance, _without_the_field, times),
-        ),
-        _as(
-            f,
             "draws_one_row_for_all",
             "Your rows are all the same, so all inputs are weighted alike. Draw a number for each weight.",
             lambda shape, generator, fans: np.broadcast_to(
@@ -108,15 +102,21 @@ def _common(f: Function, law: Callable[[Variance], Draw], variance: Variance, ti
             law(lambda fans: times),
         ),
     ]
-    if not symmetric:
-        made.append(
+    if not symmetric:  # else the fans of a kernel without its field are those of a dense layer: a convention
+        made += [
+            _as(
+                f,
+                "forgets_the_field",
+                "You left out the field: a convolution's unit sums in · kh · kw numbers.",
+                _with_other_fans(law, variance, _without_the_field, times),
+            ),
             _as(
                 f,
                 "swaps_the_fans",
                 "You took fan_out for fan_in. fan_in is how many numbers a unit sums.",
                 law(_root(_swapped(variance), times)),
-            )
-        )
+            ),
+        ]
     return tuple(made)
 
 

@@ -369,7 +369,6 @@ max_norm = Exercise(
         wrong_norms.makes_long_columns_one,
         wrong_norms.shrinks_all_by_the_longest,
         wrong_norms.divides_by_a_little_more,
-        wrong_norms.changes_short_columns_a_little,
         wrong_norms.squares_what_is_huge,
     ),
     conventions=(max_norm_beside_a_small_number,),

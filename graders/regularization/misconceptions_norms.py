@@ -68,12 +68,6 @@ def divides_by_a_little_more(W: Array, *, max_norm: float) -> Array:
     return np.where(norm > max_norm, W * (max_norm / (norm + 1e-7)), W)
 
 
-def changes_short_columns_a_little(W: Array, *, max_norm: float) -> Array:
-    """You multiplied by min(‖w‖, c) / (‖w‖ + 1e-7), as Keras does, which changes short columns too. Leave those."""
-    norm = _lengths(W)
-    return W * (np.minimum(norm, max_norm) / (norm + 1e-7))
-
-
 def squares_what_is_huge(W: Array, *, max_norm: float) -> Array:
     """Your squares overflow or vanish: 1e30² is inf in float32. Divide by the largest entry before you square."""
     return W * _shrinkage(_lengths(W), max_norm)
