@@ -44,6 +44,8 @@ LOSSES = """
     def bce_with_logits_grad(logits, labels):
         return 1 / (1 + np.exp(-logits)) - labels
     """
+IMPORTED_BEFORE = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+"""What some releases of pytest say of a plugin that the process around it has, too."""
 ITEMS = ["activations.sigmoid", "activations.relu", "losses.bce_with_logits", "losses.bce_with_logits_grad"]
 WRAPPED = """
     import numpy as np
@@ -91,7 +93,8 @@ class Suite:
     def run(self, *arguments: str, status: int = 0) -> str:
         """Return what a run in this process prints."""
         # by name: the entry point is there only where the package was installed since it has one
-        done = self.pytester.runpytest_inprocess("-p", "gradproof_pytest", "-p", "no:cacheprovider", *arguments)
+        plugins = ("-p", "gradproof_pytest", "-p", "no:cacheprovider")
+        done = self.pytester.runpytest_inprocess(*plugins, "-W", IMPORTED_BEFORE, *arguments)
         out = "\n".join([*done.outlines, *done.errlines])
         assert done.ret == status, out
         return out
