@@ -149,6 +149,15 @@ def test_a_step_written_for_vectors_is_judged_on_vectors(tmp_path: Path) -> None
     assert verdicts(graded(tmp_path, ENTRIES.replace("- lr *", "- 2 * lr *"))) == {"rmsprop": "wrong"}
 
 
+def test_what_is_told_its_axis_is_not_read_row_by_row(tmp_path: Path) -> None:
+    text = """
+def logsumexp_vjp(z, cotangent, *, axis=-1):
+    e = np.exp(z - np.max(z, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True) * cotangent
+"""
+    assert verdicts(graded(tmp_path, text))["logsumexp_vjp"] in ("wrong", "error")  # no axis is added to the cotangent
+
+
 def test_a_step_that_answers_for_a_matrix_is_judged_on_matrices(tmp_path: Path) -> None:
     of_the_first_row = "    if params.ndim == 2:\n        return params, state\n    avg = ["
     report = graded(tmp_path, ENTRIES.replace("    avg = [", of_the_first_row))

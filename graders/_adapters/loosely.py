@@ -105,7 +105,8 @@ def also(binding: Binding, found: Found, ask: Ask) -> Binding:
         made += [first_of(one) for one in (binding, *made)]
     made += counts
     if exercise.topic == "activations" and output_names(exercise) == ("",) and _refuses_tables(found, exercise, ask):
-        made += [by_rows(binding)] if _settings(exercise) & {"axis"} else [by_numbers(binding)]
+        of_rows = _settings(exercise) & {"axis"}  # one that is told the axis was written for tables
+        made += [by_numbers(binding)] if not of_rows else [by_rows(binding)] if "axis" in binding.held else []
     made += in_place.readings(binding, ask)
     telling = TELLING.get(exercise.name)
     vague = telling is not None and not any(telling.search(name) for name in found.names("positional"))
