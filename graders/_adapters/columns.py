@@ -232,6 +232,11 @@ def _takes_parameters(found: Found) -> bool:
     return found.tail == "compute_cost" and len(must) == 3 and must[2] in ("parameters", "params")
 
 
+def _as_number(value: Any) -> Any:
+    """Return a cost that came as an array of one number, of any axes, as one of none."""
+    return value.reshape(()) if isinstance(value, np.ndarray) and value.size == 1 else value
+
+
 def _cost(exercise: Exercise, found: Found, forward: str) -> tuple[Binding, ...]:
     """Bind `compute_cost(AL, Y)`, the mean over one row of samples; some return it as an array of one number."""
 
@@ -240,8 +245,7 @@ def _cost(exercise: Exercise, found: Found, forward: str) -> tuple[Binding, ...]
         return (Call(found.name, (*given, *[_split(np.ones(8))] * _takes_parameters(found))),)
 
     def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
-        value = returned[0].values[0]
-        return {"": value.reshape(()) if isinstance(value, np.ndarray) and value.size == 1 else value}
+        return {"": _as_number(returned[0].values[0])}
 
     made = Binding(exercise, found.name, plan, outputs, held=frozenset({"reduction"}), vague=_takes_parameters(found))
     return in_one_row(made)
@@ -262,8 +266,7 @@ def _cost_of_classes(exercise: Exercise, found: Found) -> Binding:
         return (Call(found.name, (T.to(case.arguments["q"]), T.to(case.arguments["p"]))),)
 
     def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
-        value = returned[0].values[0]
-        return {"": value.reshape(()) if isinstance(value, np.ndarray) and value.size == 1 else value}
+        return {"": _as_number(returned[0].values[0])}
 
     note = f"{SAMPLES}; a cost of classes, as it stands beside a softmax"
     return Binding(exercise, found.name, plan, outputs, held=frozenset({"reduction"}), note=note)
@@ -291,7 +294,7 @@ def _propagate(exercise: Exercise, found: Found, forward: str) -> tuple[Binding,
     def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
         value = returned[0].values[0]
         if not is_slope:
-            return {"": value.reshape(()) if isinstance(value, np.ndarray) and value.size == 1 else value}
+            return {"": _as_number(value)}
         db = returned[0].values[1]
         if not isinstance(value, np.ndarray) or value.shape != (len(case.arguments["w"]) + 1, 1):
             raise WrongAtSight(f"`dw` is {said(value)}, expected an array of the shape of w")
@@ -331,7 +334,8 @@ def _is_of_a_line(found: Found, ask: Ask) -> bool:
 
 _KEYS = ("W1", "b1", "W2", "b2")
 _MOST_LAYERS = 8
-_LAYER_LACKS = re.compile(r"^'d?[Wb](\d+)'$")
+_LAYER_LACKS = re.compile(r"^'d?[Wb]\d+'$")
+"""What a KeyError says of an update that asks for a layer which is not there."""
 
 
 def _keys(layers: int) -> tuple[str, ...]:
@@ -369,13 +373,17 @@ _RATES: Mapping[str, tuple[str, ...]] = {
 def _layers(found: Found, ask: Ask) -> int:
     """Return how many layers an update has: two, unless it asks for one by its number that two do not have."""
     for layers in range(2, _MOST_LAYERS + 1):
-        ones = {key: np.ones((2, 1)) for key in _keys(layers)}
-        slopes = {f"d{key}": np.ones((2, 1)) for key in _keys(layers)}
-        rest = [_HALVES.get(name, slopes) for name in _RATES[found.tail]]
-        outcome = last(ask([Call(found.name, (ones, slopes, *rest), read=())]))
+        outcome = last(ask([Call(found.name, _of_ones(found, _keys(layers)), read=())]))
         if not (isinstance(outcome, Raised) and outcome.kind == "KeyError" and _LAYER_LACKS.match(outcome.message)):
             return layers
     return 2
+
+
+def _of_ones(found: Found, keys: Sequence[str]) -> tuple[Any, ...]:
+    """Return the arguments of an update to try it with: all parameters, slopes and states are ones."""
+    slopes = {f"d{key}": np.ones((2, 1)) for key in keys}
+    rest = (_HALVES.get(name, slopes) for name in _RATES[found.tail])
+    return ({key: np.ones((2, 1)) for key in keys}, slopes, *rest)
 
 
 _HALVES: Mapping[str, Any] = dict.fromkeys(("learning_rate", "beta", "beta1", "beta2", "epsilon"), 0.5) | {"t": 2}
@@ -389,11 +397,8 @@ def _steps_more(found: Found, ask: Ask) -> bool:
     at: Path = (0,) if "v" in found.names("positional") else ()
 
     def moved(keys: tuple[str, ...], key: str) -> bool:
-        ones = {key: np.ones((2, 1)) for key in keys}
-        slopes = {f"d{key}": np.ones((2, 1)) for key in keys}
-        rest = [_HALVES.get(name, slopes) for name in _RATES[found.tail]]
-        outcome = last(ask([Call(found.name, (ones, slopes, *rest), read=((*at, key),))]))
-        return isinstance(outcome, Returned) and not np.array_equal(outcome.values[0], ones[key])
+        outcome = last(ask([Call(found.name, _of_ones(found, keys), read=((*at, key),))]))
+        return isinstance(outcome, Returned) and not np.array_equal(outcome.values[0], np.ones((2, 1)))
 
     return not all(moved(_KEYS, key) for key in _KEYS) and moved(("W1", "b1", "g1", "W2", "b2", "g2"), "g1")
 

@@ -140,7 +140,8 @@ def _settings(exercise: Exercise) -> set[str]:
     return set(signature(exercise.reference).hyperparameters)
 
 
-def _noted(binding: Binding, note: str, **changes: Any) -> Binding:
+def noted(binding: Binding, note: str, **changes: Any) -> Binding:
+    """Return one reading of a function, changed so, and with a note that says how it is read."""
     return replace(binding, note="; ".join(filter(None, [binding.note, note])), others=(), **changes)
 
 
@@ -166,7 +167,7 @@ def with_squares(binding: Binding) -> Binding:
         return binding.accepts(case) and not any(isinstance(v, tuple) and len(set(v)) > 1 for v in given)
 
     note = "takes one number for both axes: judged on such cases"
-    return _noted(binding, note, plan=plan, accepts=accepts)
+    return noted(binding, note, plan=plan, accepts=accepts)
 
 
 _FORMS: Mapping[str, tuple[int, ...]] = {
@@ -191,7 +192,7 @@ def _counts(exercise: Exercise) -> tuple[int, ...]:
 def with_axes(binding: Binding, count: int) -> Binding:
     """Return the reading of what takes arrays of so many axes only."""
     accepts = lambda case: binding.accepts(case) and np.ndim(case.arguments["x"]) == count  # noqa: E731
-    return _noted(binding, f"takes arrays of {count} axes only: judged on those", accepts=accepts)
+    return noted(binding, f"takes arrays of {count} axes only: judged on those", accepts=accepts)
 
 
 EPS_IS_SMALL = "its eps is not ours"
@@ -211,7 +212,7 @@ def where_eps_is_small(binding: Binding) -> Binding:
             least = np.min(np.var(rows, axis=0), initial=np.inf)
         return binding.accepts(case) and not case.extreme and bool(least >= LEAST)
 
-    return _noted(binding, EPS_IS_SMALL, accepts=accepts)
+    return noted(binding, EPS_IS_SMALL, accepts=accepts)
 
 
 def with_a_flag(binding: Binding) -> Binding:
@@ -222,7 +223,7 @@ def with_a_flag(binding: Binding) -> Binding:
         return replace(case, hyperparameters={**case.hyperparameters, "approximate": flag})
 
     plan, typed = binding.plan, binding.typed
-    return _noted(
+    return noted(
         binding,
         "takes a flag for `approximate`",
         plan=lambda case: plan(told(case)),
@@ -233,7 +234,7 @@ def with_a_flag(binding: Binding) -> Binding:
 def with_base_e(binding: Binding) -> Binding:
     """Return the reading of what takes the base of its logarithms, which is e."""
     plan = _with_calls(binding, lambda call: replace(call, keywords={**call.keywords, "base": math.e}))
-    return _noted(binding, "takes the base of its logarithms: given e", plan=plan, typed=None)
+    return noted(binding, "takes the base of its logarithms: given e", plan=plan, typed=None)
 
 
 def with_labels(binding: Binding) -> Binding:
@@ -242,13 +243,13 @@ def with_labels(binding: Binding) -> Binding:
     def labels(call: Call) -> Call:
         return replace(call, arguments=tuple(np.argmax(a, axis=1) if a.ndim == 2 else a for a in call.arguments))
 
-    return _noted(binding, "takes predicted labels for logits", plan=_with_calls(binding, labels), typed=None)
+    return noted(binding, "takes predicted labels for logits", plan=_with_calls(binding, labels), typed=None)
 
 
 def of_two_classes(binding: Binding) -> Binding:
     """Return the reading of an accuracy that counts true and false positives and negatives."""
     accepts = lambda case: binding.accepts(case) and case.arguments["logits"].shape[1] == 2  # noqa: E731
-    return _noted(binding, "of two classes: judged on those", accepts=accepts, typed=None)
+    return noted(binding, "of two classes: judged on those", accepts=accepts, typed=None)
 
 
 def of_layers(binding: Binding, found: Found, size: int) -> Binding:
@@ -263,7 +264,7 @@ def of_layers(binding: Binding, found: Found, size: int) -> Binding:
         return tuple(replace(call, keywords={name: layers}) for call in binding.plan(case))
 
     what = "(kernel, stride, padding)" if size > 2 else "(kernel, stride)"
-    return _noted(binding, f"takes {what} for each layer", plan=plan, held=frozenset({"dilations"}), typed=None)
+    return noted(binding, f"takes {what} for each layer", plan=plan, held=frozenset({"dilations"}), typed=None)
 
 
 def with_one_hot_labels(binding: Binding) -> Binding:
@@ -274,7 +275,7 @@ def with_one_hot_labels(binding: Binding) -> Binding:
         hot = np.eye(logits.shape[1], dtype=logits.dtype)
         return replace(call, arguments=tuple(a if a.ndim == 2 else hot[a] for a in call.arguments))
 
-    return _noted(binding, "takes one-hot labels", plan=_with_calls(binding, rows), typed=None)
+    return noted(binding, "takes one-hot labels", plan=_with_calls(binding, rows), typed=None)
 
 
 def counting(binding: Binding) -> Binding:
@@ -286,13 +287,13 @@ def counting(binding: Binding) -> Binding:
         return {name: value if value is None else np.asarray(value / rows) for name, value in made.items()}
 
     note = "returns how many are right, not their share: judged by that divided by the rows"
-    return replace(_noted(binding, note, outputs=outputs, typed=None), doubtful=True)
+    return replace(noted(binding, note, outputs=outputs, typed=None), doubtful=True)
 
 
 def first_of(binding: Binding) -> Binding:
     """Return the reading of what returns more than was asked for, the answer first."""
     plan = _with_calls(binding, lambda call: replace(call, read=((0,),)))
-    return _noted(binding, "returns more than one value: the first is judged", plan=plan, typed=None)
+    return noted(binding, "returns more than one value: the first is judged", plan=plan, typed=None)
 
 
 def by_numbers(binding: Binding) -> Binding:
@@ -313,7 +314,7 @@ def by_numbers(binding: Binding) -> Binding:
         return binding.accepts(case) and 0 < size <= LARGEST
 
     note = "takes one number: judged entry by entry"
-    return _noted(binding, note, plan=plan, outputs=outputs, accepts=accepts, typed=None)
+    return noted(binding, note, plan=plan, outputs=outputs, accepts=accepts, typed=None)
 
 
 def by_rows(binding: Binding) -> Binding:
@@ -338,7 +339,7 @@ def by_rows(binding: Binding) -> Binding:
         return binding.accepts(case) and rows and case.hyperparameters.get("axis", -1) in (-1, 1)
 
     note = "takes one row: judged row by row"
-    return _noted(binding, note, plan=plan, outputs=outputs, accepts=accepts, typed=None)
+    return noted(binding, note, plan=plan, outputs=outputs, accepts=accepts, typed=None)
 
 
 def _number(value: Any) -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from graders._adapters.loosely import EPS_IS_SMALL, where_eps_is_small
+from graders._adapters.loosely import EPS_IS_SMALL, noted, where_eps_is_small
 from graders._adapters.own_eps import with_usual_sizes
 from graders._adapters.tensors import SINGLE
 from graders.harness.cases import Case, signature
@@ -50,13 +50,13 @@ def _of_fewer_axes(binding: Binding) -> Binding:
     where it raises for them, it is one of tables. Any other call shape was made for tables.
     """
     if binding.exercise.topic == "optimizers" and binding.typed is not None:
-        return replace(binding, others=(*binding.others, _noted(_at_most(binding, 1), ONE_AXIS)))
+        return replace(binding, others=(*binding.others, noted(_at_most(binding, 1), ONE_AXIS)))
     if binding.exercise.topic != "activations":
         return binding
     made = [one if one.typed is not None and "axis" not in one.held else _at_most(one, 2)
             for one in (replace(binding, others=()), *binding.others)]  # fmt: skip
     if made[0].typed is not None and "axis" not in signature(binding.exercise.reference).hyperparameters:
-        made.append(_noted(_at_most(made[0], 2), TWO_AXES))
+        made.append(noted(_at_most(made[0], 2), TWO_AXES))
     return replace(made[0], others=tuple(made[1:]))
 
 
@@ -66,10 +66,6 @@ def _at_most(binding: Binding, axes: int) -> Binding:
         return binding.accepts(case) and all(np.ndim(value) <= axes for value in given)
 
     return replace(binding, accepts=fits, others=())
-
-
-def _noted(binding: Binding, note: str) -> Binding:
-    return replace(binding, note="; ".join(filter(None, [binding.note, note])))
 
 
 def _in_sense(binding: Binding, sense: str) -> Binding:
