@@ -178,7 +178,7 @@ class Item(pytest.Item):
         if report.diagnosis:
             told = (d.message if d.kind == "hint" else d.name for d in report.diagnosis)
             self.user_properties.append(("diagnosis", ", ".join(told)))
-        if report.max_ulp is not None and report.verdict != "convention":  # it is that of another definition
+        if report.max_ulp is not None:
             self.user_properties.append(("max_ulp", f"{report.max_ulp:.3g}"))
         if report.verdict in (*SHORT, "unscored"):
             raise FellShort(_text(report, "" if self.plugin.hands_over else self._imported()))

@@ -62,7 +62,7 @@ class Row(Struct, frozen=True):
     explained: list[str]
     """The known mistakes or the convention that give the library's numbers."""
     max_ulp: float | None
-    """In float64, or else the finest dtype asked for, over ordinary cases; None for another definition."""
+    """In float64, or else the finest dtype asked for, over ordinary cases; under a convention, by it."""
     expected: str
     """The reason in the library's file of expected failures."""
     witness: Witness | None
@@ -159,13 +159,11 @@ def _judged(
         report = _report(exercise, _live.returning_numpy(there.function), key, dtypes, done)
         # Without a dtype what is expected may not show.
         reason = line.reason if line and (report.verdict in SHORT or len(dtypes) == len(has)) else ""
-        convention = report.verdict == "convention"
         rows.append(
             Row(
                 exercise, report.verdict, there.called, there.url, report.reason,
-                [d.name for d in report.diagnosis], None if convention else report.max_ulp, reason,
-                None if convention else report.witness, report.notes,
-                None if convention else report.max_error_over_allowed,
+                [d.name for d in report.diagnosis], report.max_ulp, reason,
+                report.witness, report.notes, report.max_error_over_allowed,
             )
         )  # fmt: skip
     stale = [] if len(chosen) < len(_catalogue.names()) else [

@@ -132,11 +132,12 @@ def grade_function(
     overwriting, strided = overwrites(session, binding, comparisons), of_strided(session, binding, key, comparisons)
     aspects = aspects_of(exercise, decision, comparisons, consistent, overwriting or strided.startswith("gives"))
     right_forward = own[1].function if own is not None and own[1].verdict in RIGHT else None
-    ordinary = [c for c in comparisons if not c.case.extreme]
+    counted_by = decision.by_convention or comparisons
+    ordinary = [c for c in counted_by if not c.case.extreme]
     finest = next((dtype for dtype in DTYPES if any(c.case.dtype == dtype for c in ordinary)), "")
     decided = [c for c in ordinary if c.case.dtype == finest]
     share = max((c.ratio for c in decided if not c.problem), default=None)
-    truths = {c.answer.truth for c in comparisons}
+    truths = {c.answer.truth for c in counted_by}
     notes = [*judged.notes, *([binding.note] if binding.note else []), *hygiene(comparisons, names)]
     notes += [OVERWRITING] * overwriting + [strided] * bool(strided)
     notes += _on_consistency(consistent, decision, own)
@@ -154,8 +155,8 @@ def grade_function(
         max_ulp=max((c.worst_ulp for c in decided if not c.problem), default=None),
         truth=None if not truths else ("proof" if "proof" in truths else "reference"),
         replay=replay,
-        cases=len(comparisons),
-        failed_cases=sum(not c.passed for c in comparisons),
+        cases=len(counted_by),
+        failed_cases=sum(not c.passed for c in counted_by),
         notes=notes,
         seconds=round(time.monotonic() - began, 3),
         hints=hints(comparisons, decision.verdict, decision.diagnosis, right_forward),

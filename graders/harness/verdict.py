@@ -39,6 +39,8 @@ class Decision:
     diagnosis: tuple[Diagnosis, ...] = ()
     decisive: Comparison | None = None
     """The comparison that shows it, to be made as small as it will go."""
+    by_convention: tuple[Comparison, ...] = ()
+    """The comparisons with the convention that it is right under, which says what is right then; none otherwise."""
 
 
 OLD_NUMPY = (
@@ -327,13 +329,14 @@ def _by_convention(
     if failing:
         reason = f"right under another definition for ordinary inputs, but {_short_by(failing)}"
         shown = named + beside(binding.exercise, convention, comparisons)
-        return Decision("unstable", reason, shown, min(failing, key=lambda c: c.case.size))
+        return Decision("unstable", reason, shown, min(failing, key=lambda c: c.case.size), tuple(judged))
     # no convention was written for the extremes, nor for small numbers beside large ones
     doubtful = [c for c in judged if not (c.passed or c.case.extreme or _loses_the_small(c, LOST))]
     if doubtful:
         worst = max(doubtful, key=lambda c: c.ratio)
-        return Decision("review", f"{worst.ratio:.3g} times beyond the allowed error of its convention", named, worst)
-    return Decision("convention", "right under another documented definition", named)
+        reason = f"{worst.ratio:.3g} times beyond the allowed error of its convention"
+        return Decision("review", reason, named, worst, tuple(judged))
+    return Decision("convention", "right under another documented definition", named, None, tuple(judged))
 
 
 def _named_as(kind: Any, functions: Iterable[Function]) -> tuple[Diagnosis, ...]:

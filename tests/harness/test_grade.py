@@ -186,6 +186,17 @@ def test_a_convention_is_right_and_named(grade: Grade) -> None:
     ]
 
 
+def test_what_is_right_under_a_convention_is_counted_and_measured_by_it(grade: Grade) -> None:
+    report = grade(in_bits)
+
+    assert report.failed_cases == 0 < report.cases
+    assert report.bits == 53
+    assert report.max_ulp is not None
+    assert report.max_ulp < 10
+    assert report.max_error_over_allowed is not None
+    assert report.max_error_over_allowed <= 1
+
+
 def test_a_convention_whose_parameter_is_taken_is_wrong_and_named(grade: Grade) -> None:
     open_to_it = grade(lambda x: np.sum(x * x), TOTAL)
     told = grade(sums, TOTAL)

@@ -98,6 +98,7 @@ class ExerciseReport(Struct, frozen=True):
     diagnosis: list[Diagnosis]
     witness: Witness | None
     bits: float | None
+    """Measured, as `max_ulp` and the counts of cases are, by the convention where it is right under one."""
     max_ulp: float | None
     truth: Literal["proof", "reference"] | None
     replay: str

@@ -173,7 +173,7 @@ def _explained(e: ExerciseReport, reason: str, verbose: bool) -> Iterator[Render
                 yield _block(w.problem, 4)
         else:
             at = f"[{', '.join(map(str, w.index))}]" if w.index else ""
-            off = "" if e.bits is None else f"   ({e.bits:.0f} bits right in the worst case)"
+            off = "" if e.bits is None else f"   (as if computed in {e.bits:.0f} bits)"
             got, expected = apart(w.got, w.expected)
             should = f", should be {expected}, allowed ±{number(w.allowed, 2)}{off if verbose else ''}"
             yours = f"yours{part_of(w.output)}{at} = {got}"
