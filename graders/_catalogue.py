@@ -10,6 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from graders import _outside
@@ -224,7 +225,24 @@ def _choices(
     return kept, chosen
 
 
-TAKES_ITS_OWN = "{} is not judged: it takes objects of its own, with `.{}`"
+@dataclass(frozen=True)
+class _Wanted:
+    """What functions may be bound to, and what else is known of the submission that they stand in."""
+
+    exercises: Mapping[str, Exercise]
+    undemanded: Mapping[str, Exercise]
+    trials: Mapping[str, Trial]
+    demanded: Sequence[str]
+    static: Mapping[str, Function]
+    by_name: Mapping[str, Function]
+    there: frozenset[str]
+    """Names without their modules, of all functions."""
+    ask: Ask
+
+    @functools.cached_property
+    def tails(self) -> dict[str, str]:
+        """Return the names of the catalogue without their topics, and in full."""
+        return {name.partition(".")[2]: name for name in names()}
 
 
 def bind(
@@ -239,116 +257,151 @@ def bind(
 
     What `ask` is needed for, such as how the parameters of a class are called, is left out where it tells nothing.
     Functions that are `described` are bound as that says, and no others to the same exercises. What is `demanded` by
-    name is judged even where it cannot be called as its exercise is.
+    name is judged even where it cannot be called as its exercise is. What fails here, fails for one function alone.
     """
     if among_trials is None:
         among_trials = trials() if among is None else {}
     wanted = exercises() if among is None else among
-    tails = {name.partition(".")[2]: name for name in names()}
     plain, kinds = objects.gathered(functions)
     static = statics.known(plain)
     by_name = {function.name: function for function in (*plain, *static.values())}
-    there = {function.tail for function in functions}
-    bindings, drawing, not_covered, notes = [], [], [], []
-    copies: Counter[str] = Counter()
+    there = frozenset(function.tail for function in functions)
     described, chosen = _choices(described, functions, ask)
     picked = [function for some in chosen.values() for function in some]
     passed_over = [f for f in plain if f not in picked and f.tail in {one.tail for one in picked}]
     plain = [function for function in plain if function not in passed_over]
-    notes += [f"{f.name}: not judged, since the assignment names another of this name" for f in passed_over]
+    first = [Bound(notes=tuple(f"{f.name}: not judged, since the assignment names another of this name"
+                               for f in passed_over))]  # fmt: skip
     meant = ((one, f) for one in described for f in plain if one.name in (f.name, f.tail))
     for description, found in itertools.islice(meant, MOST_COPIES * len(described)):
         if description.exercise in wanted:
-            bindings.append(overrides.bind(description, wanted[description.exercise], found))
+            first.append(Bound((overrides.bind(description, wanted[description.exercise], found),)))
         elif description.exercise in among_trials:
             made_of, note = drawn_shapes.bind(found, among_trials[description.exercise], ask)
-            drawing += [made_of] if made_of else []
-            notes += [note] if note else []
-    taken = {b.function for b in bindings} | {d.function for d in drawing}
-    among_trials = {name: t for name, t in among_trials.items() if name not in {d.trial.name for d in drawing}}
-    wanted = {name: e for name, e in wanted.items() if name not in {b.exercise.name for b in bindings}}
-    undemanded = {name: e for name, e in wanted.items() if name not in demanded}
+            first.append(Bound(trials=(made_of,) if made_of else (), notes=(note,) if note else ()))
+    told = Bound.joined(first)
+    taken = {b.function for b in told.bindings} | {d.function for d in told.trials}
+    wanted = {name: e for name, e in wanted.items() if name not in {b.exercise.name for b in told.bindings}}
+    left = _Wanted(
+        exercises=wanted,
+        undemanded={name: e for name, e in wanted.items() if name not in demanded},
+        trials={name: t for name, t in among_trials.items() if name not in {d.trial.name for d in told.trials}},
+        demanded=demanded, static=static, by_name=by_name, there=there, ask=ask,
+    )  # fmt: skip
+    copies: Counter[str] = Counter()
+    of_functions, of_classes = [], []
     for function in (f for f in plain if f.name not in taken):
         tail = function.tail
         copies[tail] += 1
-        if copies[tail] > MOST_COPIES and (tail in tails or tail in course.SHAPES):
-            notes.append(f"{function.name}: not judged, since {MOST_COPIES} other files have this name: remove copies")
-            continue
-        known = drawn_shapes.meant(function, among_trials, ask) if tail not in tails else tails[tail]
-        if function.own and known in trials():
-            made_of, note = drawn_shapes.bind(function, trials()[known], ask) if known in among_trials else (None, "")
-            own = drawn_shapes.takes_its_own(made_of, ask) if made_of and known not in demanded else ""
-            drawing += [made_of] if made_of and not own else []
-            notes += [TAKES_ITS_OWN.format(function.name, own)] * bool(own)
-            notes += [note] if note else []
-            continue
-        shape = static.get(function.name, function)
-        adapter = next((a for a in ADAPTERS if function.own and a.fits(shape)), None)
-        if adapter is columns and columns.is_plain(shape, ask):
-            adapter = None
-        if adapter is not None:
-            made, note = adapter.bind(shape, wanted, by_name, statics.asking(ask, static))
-            if adapter is random_masks:
-                takes = function.names("positional", "keyword")
-                made = [random_masks.also(b, takes) if b.exercise.name in undemanded else b for b in made]
-            made = [statics.calling(binding, static) for binding in made] if shape is not function else made
-            bindings += [tensors.both(binding, function) for binding in made]
-            notes += [note] if note else []
-        elif tail in tails and not function.own:
-            notes.append(f"{function.name} is imported from a library, not defined here: not judged")
-        elif tail in tails:
-            if tails[tail] in wanted:
-                exercise = wanted[tails[tail]]
-                fitting, note = named.fitted(exercise, function)
-                asked = exercise.name in demanded
-                apart = None if asked else spread.bind(exercise, function)
-                only = None if asked else in_place.of_tensors(exercise, function)
-                only = apart if only is None and fitting is None else only
-                if only is not None:
-                    bindings.append(tensors.both(only, function))
-                    continue
-                notes += [note] if note else []
-                if fitting is None and exercise.name in demanded:
-                    fitting = named.bind(exercise, function)
-                elif fitting is not None and exercise.name not in demanded:
-                    own = loosely.takes_its_own(function, exercise, ask)
-                    if another := loosely.means_another(function, exercise, ask):
-                        notes.append(f"{function.name} is not judged: {another}")
-                        continue
-                    fitting = None if own else loosely.also(fitting, function, ask)
-                    fitting = None if fitting is None else known_as.also(fitting, function, wanted, ask)
-                    fitting = spread.beside(fitting, apart) if fitting is not None and apart is not None else fitting
-                    fitting = lists.also(fitting, function, ask) if fitting is not None else None
-                    notes += [TAKES_ITS_OWN.format(function.name, own)] * bool(own)
-                if fitting is not None:
-                    bindings.append(tensors.both(columns.also(fitting, function), function))
-        elif function.own and (other := known_as.bind(function, undemanded, there, ask)) is not None:
-            bindings.append(tensors.both(lists.also(other, function, ask), function))
-        elif function.own:
-            not_covered.append(function.name)
-            near = difflib.get_close_matches(tail, tails, 1, 0.85) if len(not_covered) <= MOST_NEAR else []
-            if near and near[0] not in there:
-                notes.append(f"{function.name} is no name of the catalogue; did you mean {near[0]}?")
+        if copies[tail] > MOST_COPIES and (tail in left.tails or tail in course.SHAPES):
+            note = f"{function.name}: not judged, since {MOST_COPIES} other files have this name: remove copies"
+            of_functions.append(Bound(notes=(note,)))
+        else:
+            of_functions.append(_alone(function.name, functools.partial(_of_a_function, function, left)))
+    uncovered = itertools.islice((name for one in of_functions for name in one.not_covered), MOST_NEAR)
+    near = Bound(notes=tuple(note for name in uncovered if (note := _near(name, left))))
     functions_too = set(copies)
     for klass in kinds:
         copies[klass.found.tail] += 1
         is_more = klass.found.tail in functions_too or copies[klass.found.tail] > MOST_COPIES
         if not is_more and not any(name.startswith(f"{klass.name}.") for name in static):
-            stopper = stoppers.bind(klass, among_trials)
-            if stopper is not None:
-                drawing.append(stopper)
-                continue
-            loop = loops.bind_class(klass, among_trials, ask)
-            drawing += [loop] if loop is not None else []
-            answers = classes.bind(klass, wanted, undemanded, ask)
-            bindings += answers[0] if answers else []
-            notes += [answers[1]] if answers and answers[1] else []
-            if klass.found.own and not (answers and answers[0]) and loop is None:
-                not_covered.append(klass.name)
+            of_classes.append(_alone(klass.name, functools.partial(_of_a_class, klass, left)))
+    told = Bound.joined([told, *of_functions, near, *of_classes])
     alone = {name: {function.name for function in some} for name, some in chosen.items()}
-    bindings = [b for b in bindings if b.function in alone.get(b.exercise.name, {b.function})]
-    drawing = [d for d in drawing if d.function in alone.get(d.trial.name, {d.function})]
+    bindings = [b for b in told.bindings if b.function in alone.get(b.exercise.name, {b.function})]
+    drawing = [d for d in told.trials if d.function in alone.get(d.trial.name, {d.function})]
     order = list(exercises())
     bindings.sort(key=lambda binding: order.index(binding.exercise.name))
     drawing.sort(key=lambda binding: list(trials()).index(binding.trial.name))
-    return Bound(tuple(bindings), tuple(not_covered), tuple(notes), tuple(drawing))
+    return replace(told, bindings=tuple(bindings), trials=tuple(drawing))
+
+
+def _alone(name: str, bound: Callable[[], Bound]) -> Bound:
+    """Return what a function is bound to, or that binding it failed: the others are judged all the same."""
+    try:
+        return bound()
+    except Exception as error:  # ours: it met an answer that it was not made for
+        return Bound(failed=((name, f"the harness failed, {type(error).__name__}: {error}; please report it"),))
+
+
+def _near(name: str, among: _Wanted) -> str:
+    """Return the note on a name that is nearly one of the catalogue's, or ""."""
+    near = difflib.get_close_matches(name.rpartition(".")[2], among.tails, 1, 0.85)
+    return f"{name} is no name of the catalogue; did you mean {near[0]}?" if near and near[0] not in among.there else ""
+
+
+def _of_a_function(function: Function, among: _Wanted) -> Bound:
+    """Return what a function is bound to."""
+    tail, tails, ask = function.tail, among.tails, among.ask
+    known = drawn_shapes.meant(function, among.trials, ask) if tail not in tails else tails[tail]
+    if function.own and known in trials():
+        return _of_a_trial(function, known, among)
+    shape = among.static.get(function.name, function)
+    adapter = next((a for a in ADAPTERS if function.own and a.fits(shape)), None)
+    if adapter is columns and columns.is_plain(shape, ask):
+        adapter = None
+    if adapter is not None:
+        made, note = adapter.bind(shape, among.exercises, among.by_name, statics.asking(ask, among.static))
+        if adapter is random_masks:
+            takes = function.names("positional", "keyword")
+            made = [random_masks.also(b, takes) if b.exercise.name in among.undemanded else b for b in made]
+        made = [statics.calling(binding, among.static) for binding in made] if shape is not function else made
+        return Bound(tuple(tensors.both(binding, function) for binding in made), notes=(note,) if note else ())
+    if tail in tails and not function.own:
+        return Bound(notes=(f"{function.name} is imported from a library, not defined here: not judged",))
+    if tail in tails:
+        exercise = among.exercises.get(tails[tail])
+        return Bound() if exercise is None else _of_its_name(function, exercise, among)
+    other = known_as.bind(function, among.undemanded, among.there, ask) if function.own else None
+    if other is not None:
+        return Bound((tensors.both(lists.also(other, function, ask), function),))
+    return Bound(not_covered=(function.name,) if function.own else ())
+
+
+TAKES_ITS_OWN = "{} is not judged: it takes {}"
+
+
+def _of_a_trial(function: Function, name: str, among: _Wanted) -> Bound:
+    """Return what a function that is meant for a trial is bound to."""
+    if name not in among.trials:
+        return Bound()
+    made, note = drawn_shapes.bind(function, trials()[name], among.ask)
+    if made and name not in among.demanded and (own := drawn_shapes.takes_its_own(made, among.ask)):
+        return Bound(notes=(TAKES_ITS_OWN.format(function.name, own),))
+    return Bound(trials=(made,) if made else (), notes=(note,) if note else ())
+
+
+def _of_its_name(function: Function, exercise: Exercise, among: _Wanted) -> Bound:
+    """Return what a function that bears the name of an exercise is bound to."""
+    fitting, note = named.fitted(exercise, function)
+    asked = exercise.name in among.demanded
+    apart = None if asked else spread.bind(exercise, function)
+    only = None if asked else in_place.of_tensors(exercise, function)
+    only = apart if only is None and fitting is None else only
+    if only is not None:
+        return Bound((tensors.both(only, function),))
+    notes = [note] if note else []
+    if fitting is None and asked:
+        fitting = named.bind(exercise, function)
+    elif fitting is not None and not asked:
+        if another := loosely.means_another(function, exercise, among.ask):
+            return Bound(notes=(*notes, f"{function.name} is not judged: {another}"))
+        if own := loosely.takes_its_own(function, exercise, among.ask):
+            return Bound(notes=(*notes, TAKES_ITS_OWN.format(function.name, own)))
+        fitting = loosely.also(fitting, function, among.ask)
+        fitting = known_as.also(fitting, function, among.exercises, among.ask)
+        fitting = spread.beside(fitting, apart) if apart is not None else fitting
+        fitting = lists.also(fitting, function, among.ask)
+    made = () if fitting is None else (tensors.both(columns.also(fitting, function), function),)
+    return Bound(made, notes=tuple(notes))
+
+
+def _of_a_class(klass: objects.Klass, among: _Wanted) -> Bound:
+    """Return what a class is bound to."""
+    stopper = stoppers.bind(klass, among.trials)
+    if stopper is not None:
+        return Bound(trials=(stopper,))
+    loop = loops.bind_class(klass, among.trials, among.ask)
+    made, note = classes.bind(klass, among.exercises, among.undemanded, among.ask) or ((), "")
+    covered = bool(made) or loop is not None or not klass.found.own
+    return Bound(tuple(made), () if covered else (klass.name,), (note,) if note else (), (loop,) if loop else ())

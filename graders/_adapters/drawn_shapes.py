@@ -46,7 +46,9 @@ OTHER_NAMES: Mapping[str, str] = {
 }  # fmt: skip
 _SIZE = re.compile(r"^(shape|size|n\w*|dims?|length|rows)$", re.IGNORECASE)
 """The first parameter of what draws noise alone, and adds it to nothing."""
-_LAYERS = re.compile(r"^initiali[sz]e_parameters_(he|xavier|glorot)$|^(he|xavier|glorot)_initiali[sz]e_parameters$")
+_LAYERS = re.compile(
+    r"^initiali[sz]e_parameters_(he|xavier|glorot)$|^(he|xavier|glorot)_initiali[sz]e(_(parameters|weights))?$"
+)
 _LAYER_RULES = {"he": "initialization.he_normal"}
 _GLOROT = re.compile(r"(xavier|glorot)(_?init(ializ\w+)?)?|init\w*_(xavier|glorot)(_weights)?")
 _WIDTHS = (400, 100)
@@ -94,9 +96,10 @@ def _drawn_as(found: Found, trials: Mapping[str, Trial], ask: Ask) -> str:
     if made is None or not made.accepts(setting):
         return ""
     drawn: Any = None
-    outcomes = ask(made.plan(setting, 0))
+    calls = made.plan(setting, 0)
+    outcomes = [outcome for outcome in ask(calls) if isinstance(outcome, Returned)]
     with contextlib.suppress(WrongKind, Misshapen):
-        drawn = made.draw(setting, [o for o in outcomes if isinstance(o, Returned)])
+        drawn = made.draw(setting, outcomes) if len(outcomes) == len(calls) else None
     if not isinstance(drawn, np.ndarray) or drawn.shape != _WIDTHS or drawn.dtype.kind != "f" or not np.all(drawn):
         return ""
     variance = float(np.var(drawn))
@@ -144,24 +147,31 @@ def _of_points(binding: TrialBinding, ask: Ask) -> TrialBinding:
 
 
 _OWN = re.compile(r"^'(?:numpy\.ndarray|function|int|float|Block)' object has no attribute '(\w+)'")
+_LIST = re.compile(r"^'generator' object is not subscriptable|^object of type 'generator' has no len\(\)")
+_DATA = re.compile(r"^object of type 'int' has no len\(\)|^'int' object is not (iterable|subscriptable)")
 
 
 def takes_its_own(binding: TrialBinding, ask: Ask) -> str:
-    """Return the attribute that a function looks for in what it is given, and that none of it has, or "".
+    """Return what a function wants in place of what it is given, and that no reading of it gives, or "".
 
-    So does `gradient_check(model, x, y)`; what is merely misspelt is a mistake.
+    So does `gradient_check(model, x, y)`, of an attribute that none of it has; what is merely misspelt is a mistake.
     """
     asked = ""
     for way in (replace(binding, others=()), *binding.others):
         setting = next((setting for setting in way.trial.settings if way.accepts(setting)), None)
         outcome = last(ask(way.plan(setting, 0))) if setting is not None else None
-        found = _OWN.match(outcome.message) if isinstance(outcome, Raised) else None
+        message = outcome.message if isinstance(outcome, Raised) else ""
+        if _LIST.match(message):
+            return "a list, and not what gives one after the other"
+        if _DATA.match(message) and binding.note.startswith("taken for"):
+            return "the data, and not how many there are"
+        found = _OWN.match(message)
         if found is None:
             return ""
         asked = asked or found.group(1)
         if difflib.get_close_matches(asked, dir(np.ndarray), 1, 0.8):
             return ""
-    return asked
+    return f"objects of its own, with `.{asked}`" if asked else ""
 
 
 def _noted(binding: TrialBinding, note: str) -> TrialBinding:
@@ -173,7 +183,7 @@ def _noted(binding: TrialBinding, note: str) -> TrialBinding:
 
 
 def _of_layers(trial: Trial, found: Found) -> TrialBinding | None:
-    """Bind a function of the widths of all layers, which returns {"W1": (n_out, n_in), "b1": …}."""
+    """Bind a function of the widths of all layers, which returns {"W1": (n_out, n_in), "b1": …}, or a list of W."""
     must = [name for name, kind, must in found.parameters or () if must and kind == "positional"]
     if not _LAYERS.match(found.tail.lower()) or len(must) != 1 or not re.match(r"(n_?)?layers?|dims|sizes", must[0]):
         return None
@@ -186,6 +196,8 @@ def _of_layers(trial: Trial, found: Found) -> TrialBinding | None:
         made = returned[-1].values[0]
         if made is None:
             return None
+        if isinstance(made, (list, tuple)) and made:
+            made = {"W1": made[0]}
         if not isinstance(made, Mapping) or "W1" not in made:
             raise WrongKind(f"the result is {said(made)}, expected a dictionary with W1, b1 and so on")
         bias = made.get("b1")
@@ -371,7 +383,7 @@ def _of_lists(value: Any) -> Any:
         return value
     if not value:
         return _EMPTY
-    if all(np.ndim(one) == 0 and isinstance(one, (int, float, np.ndarray)) for one in value):
+    if all(isinstance(one, (int, float, np.ndarray)) and np.ndim(one) == 0 for one in value):
         return np.array(value)
     if all(isinstance(one, np.ndarray) and one.shape == (WIDTH,) and np.all(one >= 0) for one in value):
         return np.stack(value)

@@ -186,9 +186,9 @@ def _value(reading: Reading, role: str, setting: Setting, seed: int) -> Any:
     if role.startswith("source"):
         return _source(reading.source, seed)
     if role == "keep":
-        return 1 - given["p"]
+        return round(1 - given["p"], 12)
     if role == "left":
-        return 1 - given["test"] - given.get("validation", 0.0)
+        return round(1 - given["test"] - given.get("validation", 0.0), 12)  # int(0.7 n), and not 0.69… n
     if role == "shape of x":
         return given["x"].shape
     if role.startswith("fan"):

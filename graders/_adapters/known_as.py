@@ -21,6 +21,7 @@ from graders._adapters.named import GUESS, TRUTH
 from graders._adapters.objects import Ask, last
 from graders._adapters.shapes import ALIASES
 from graders.harness.cases import Case, signature
+from graders.harness.compare import as_array
 from graders.harness.exercise import Exercise
 from graders.harness.plans import Binding, Outputs, WrongKind, said
 from graders.harness.sandbox.contract import Call, Returned
@@ -283,7 +284,8 @@ def _one_by_one(readings: Sequence[Binding], ask: Ask) -> list[Binding]:
 
 def _is_of_several(binding: Binding, case: Case, ask: Ask) -> bool:
     outcome = last(ask(list(binding.plan(case))))
-    return isinstance(outcome, Returned) and np.size(outcome.values[0]) in (1, len(case.arguments["labels"]))
+    made = as_array(outcome.values[0]) if isinstance(outcome, Returned) else None
+    return made is not None and made.size in (1, len(case.arguments["labels"]))
 
 
 def _is_of_one(binding: Binding, case: Case, ask: Ask) -> bool:
@@ -307,7 +309,7 @@ def _of_samples(binding: Binding) -> Binding:
 
     def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
         values = [one.values[0] for one in returned]
-        wrong = next((v for v in values if np.size(v) != 1 or not isinstance(v, (float, np.ndarray))), None)
+        wrong = next((v for v in values if not isinstance(v, (float, np.ndarray)) or np.size(v) != 1), None)
         if wrong is not None:
             raise WrongKind(f"the loss of a sample is {said(wrong)}, expected a number")
         return {"": np.asarray(np.mean(np.array(values, case.dtype)))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -88,7 +89,9 @@ def _passes_on(kind: Kind, klass: Klass, way: Way, ask: Ask) -> bool:
 
 
 def _held(exercise: Exercise, kind: Kind, way: Way) -> frozenset[str]:
-    return frozenset(signature(exercise.reference).hyperparameters) - way.settable(kind)
+    known = signature(exercise.reference).hyperparameters
+    at_defaults = {name for name, (_, default) in known.items() if default is not inspect.Parameter.empty}
+    return frozenset(at_defaults - way.settable(kind))
 
 
 def _accepts(kind: Kind, way: Way) -> Callable[[Case], bool]:

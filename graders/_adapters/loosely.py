@@ -44,11 +44,24 @@ is right."""
 
 
 def takes_its_own(found: Found, exercise: Exercise, ask: Ask) -> str:
-    """Return the attribute that a function looks for in an array and that only objects of its own kind have, or ""."""
+    """Return what of its own kind a function takes, objects with an attribute or a dictionary of parameters, or ""."""
+    if exercise.topic == "networks" and _takes_a_dictionary(found, exercise, ask):
+        return "a dictionary of parameters of its own"
     if exercise.topic != "activations" or found.names("uses"):
         return ""
     asked = OWN.search(_answer(found, exercise, ask).message)
-    return asked.group(1) if asked and (asked.group(1) in OF_THEIRS or asked.group(1) == found.tail) else ""
+    theirs = asked is not None and (asked.group(1) in OF_THEIRS or asked.group(1) == found.tail)
+    return f"objects of its own, with `.{asked.group(1)}`" if asked is not None and theirs else ""
+
+
+def _takes_a_dictionary(found: Found, exercise: Exercise, ask: Ask) -> bool:
+    """Return whether a network looks for its layers, which come as pairs (W, b), by their names."""
+    layers = ((np.ones((3, 4)), np.zeros(4)), (np.ones((4, 2)), np.zeros(2)))
+    x, labels = np.ones((2, 3)), np.array([0, 1])
+    known = {"x": x, "layers": layers, "cotangent": np.ones((2, 2)), "labels": labels, "cache": (x, layers)}
+    given = tuple(known[name] for name in signature(exercise.reference).arguments)
+    outcome = last(ask([Call(found.name, given, read=())]))
+    return isinstance(outcome, Raised) and outcome.message.startswith("tuple indices must be integers or slices")
 
 
 OWN = re.compile(r"^'numpy\.ndarray' object has no attribute '(\w+)'")
@@ -63,7 +76,8 @@ def means_another(found: Found, exercise: Exercise, ask: Ask) -> str:
     if exercise.name == "layers.flatten" and found.names("positional")[:1] != ("x",):
         x = np.arange(24.0).reshape(2, 3, 2, 2)
         outcome = last(ask([Call(found.name, (x,))]))
-        if isinstance(outcome, Returned) and np.array_equal(np.asarray(outcome.values[0]), x.ravel()):
+        made = as_array(outcome.values[0]) if isinstance(outcome, Returned) else None
+        if made is not None and np.array_equal(made, x.ravel()):
             return "it gives all in one row, as numpy.ravel does, and the exercise has a row for each sample"
     return ""
 
@@ -99,6 +113,8 @@ def also(binding: Binding, found: Found, ask: Ask) -> Binding:
         ours = found.names("positional")[:2] == tuple(signature(exercise.reference).arguments)
         counts = [] if ours else [counting(one) for one in (binding, *made)]
         made += [of_two_classes(with_labels(binding))]
+    if exercise.name == "layers.affine":
+        made += [by_units(binding)]
     if exercise.name == "convolution.receptive_field":
         made += [of_layers(binding, found, size) for size in (2, 3)]
     if exercise.name in ("regularization.clip_by_global_norm", "losses.accuracy", "losses.softmax_cross_entropy"):
@@ -244,6 +260,16 @@ def with_labels(binding: Binding) -> Binding:
         return replace(call, arguments=tuple(np.argmax(a, axis=1) if a.ndim == 2 else a for a in call.arguments))
 
     return noted(binding, "takes predicted labels for logits", plan=_with_calls(binding, labels), typed=None)
+
+
+def by_units(binding: Binding) -> Binding:
+    """Return the reading of a layer whose weights have a row for each unit, as torch.nn.Linear keeps them."""
+
+    def turned(case: Case) -> Case:
+        weights = np.ascontiguousarray(case.arguments["W"].T)
+        return replace(case, arguments={**case.arguments, "W": weights})
+
+    return noted(binding, "its W has a row for each unit", plan=lambda case: binding.plan(turned(case)), typed=None)
 
 
 def of_two_classes(binding: Binding) -> Binding:

@@ -81,6 +81,8 @@ def members(setting: Setting, draws: Sequence[Any]) -> Iterator[Observation]:
     number, size = setting.arguments["n_members"], setting.arguments.get("max_features") or d
     made = [[_member(member) for member in sequence(draw, "the result")] for draw in draws]
     yield exactly("the number of members", float(np.mean([len(draw) for draw in made])), number)
+    if not any(made):
+        raise Misshapen(f"the result has no members, expected {number}")
     every_sample = [s for draw in made for s, _, _ in draw]
     every_features = [f for draw in made for _, f, _ in draw]
     drawn, chosen = np.concatenate(every_sample), np.concatenate(every_features)

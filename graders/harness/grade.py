@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from msgspec import structs
@@ -38,11 +38,19 @@ MAIN_SHARE = 0.8
 class Bound:
     """What an adapter made of a submission's functions."""
 
-    bindings: tuple[Binding, ...]
+    bindings: tuple[Binding, ...] = ()
     not_covered: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     trials: tuple[TrialBinding, ...] = ()
     """Those that are judged by their properties."""
+    failed: tuple[tuple[str, str], ...] = ()
+    """Functions that could not be bound, through no fault of theirs, and why."""
+
+    @staticmethod
+    def joined(parts: Iterable[Bound]) -> Bound:
+        """Return what was made of several parts of a submission, in their order."""
+        every = list(parts)
+        return Bound(*(tuple(one for part in every for one in getattr(part, field.name)) for field in fields(Bound)))
 
 
 Binder = Callable[[tuple[Found, ...]], Bound]
@@ -342,6 +350,7 @@ def grade_submission(
             done.append((b, report))
         reports = [report for _, report in done]
         reports += [_tried(session, t, key.seed, submission.path) for t in bound.trials]
+        reports += [_unasked(name, name, "unscored", why, None) for name, why in bound.failed]
         # which copy counts is settled first: a wrong one is not to pass for a starter beside others
         reports = [_or_unfilled(report, loaded.functions) for report in counted(reports, loaded.functions)]
     finally:

