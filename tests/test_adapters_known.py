@@ -638,3 +638,35 @@ def silu(x):
 
     assert verdicts(report) == {"silu": "correct"}
     assert any("float32" in note for note in report.exercises[0].notes)
+
+
+BY_UNITS = "def linear_forward(x, W, b):\n    return x @ W.T + b\n"
+
+
+@pytest.mark.parametrize("text", [BY_UNITS, BY_UNITS.replace("W.T", "W")])
+def test_a_layer_that_gives_an_array_is_not_the_courses_that_keeps_a_cache(tmp_path: Path, text: str) -> None:
+    assert verdicts(graded(tmp_path, text)) == {"affine": "correct"}
+    assert verdicts(graded(tmp_path, text.replace("+ b", "- b"))).get("affine") != "correct"
+
+
+def test_the_weights_of_a_layer_may_have_a_row_for_each_unit(tmp_path: Path) -> None:
+    of_tensors = "import torch\ndef linear_forward(x, W, b):\n    return x @ W.t() + b\n"
+    report = graded(tmp_path, BY_UNITS.replace("linear_forward", "affine"))
+
+    assert "its W has a row for each unit" in report.exercises[0].notes
+    assert verdicts(graded(tmp_path, BY_UNITS.replace("linear_forward", "affine"), "layers.affine")) == {
+        "affine": "error"
+    }
+    assert verdicts(graded(tmp_path, of_tensors)) == {"affine": "correct"}
+
+
+NETWORK = "def mlp_forward(x, params):\n    return np.maximum(x @ params['W1'], 0) @ params['W2']\n"
+
+
+def test_a_network_whose_layers_have_names_is_not_judged(tmp_path: Path) -> None:
+    report = graded(tmp_path, NETWORK)
+
+    assert verdicts(report) == {}
+    assert report.notes == ["mlp_forward is not judged: it takes a dictionary of parameters of its own"]
+    assert verdicts(graded(tmp_path, NETWORK, "networks.mlp_forward")) == {"mlp_forward": "error"}
+    assert verdicts(graded(tmp_path, NETWORK.replace("['W1']", "[9]"))) == {"mlp_forward": "error"}

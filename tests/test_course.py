@@ -371,3 +371,18 @@ def test_what_a_class_leaves_to_others_or_has_of_its_own_is_not_wrong(tmp_path: 
     ):
         assert any(said in note for note in report.notes), report.notes
     assert verdicts(tmp_path, CLASSES.replace("BACK", "dout * self.s"))["activations.softmax_vjp"] == "wrong"
+
+
+def test_layers_that_return_dictionaries_are_not_the_courses(tmp_path: Path) -> None:
+    text = (
+        "import numpy as np\ndef relu_forward(x):\n    return {'y': np.maximum(x, 0), 'cache': {'x': x}}\n"
+        "def relu_backward(dout, cache):\n    return {'dx': dout * (cache['x'] > 0)}\n"
+    )
+    report = graded(tmp_path, text)
+
+    assert report.exercises == []
+    assert report.notes == [
+        f"{name} is not judged: relu_forward returns a dictionary, not an array and a cache"
+        for name in ("relu_forward", "relu_backward")
+    ]
+    assert verdicts(tmp_path, text.replace("{'y': np.maximum(x, 0), 'cache': {'x': x}}", "x, 1"))

@@ -436,3 +436,56 @@ def test_a_descent_that_is_given_data_is_judged_if_its_loss_is_known(
     found = judged(tmp_path, f"{text}    return theta, history\n")
 
     assert found == ({(name, "gradient_descent"): verdict} if verdict else {})
+
+
+LAYERS_OF_HE = """
+import numpy as np
+def he_initialize(layer_dims, method="normal", seed=42):
+    rng = np.random.default_rng(seed)
+    pairs = zip(layer_dims[:-1], layer_dims[1:])
+    return [rng.standard_normal((a, b)) * np.sqrt(2.0 / a) for a, b in pairs]
+"""
+
+
+def _verdicts(tmp_path: Path, text: str) -> dict[str, str]:
+    path = tmp_path / "work.py"
+    path.write_text(text, encoding="utf-8")
+    (submission,) = gradproof.grade(path, seed=4).submissions
+    return {e.name: e.verdict for e in submission.exercises} | {"": "; ".join(submission.notes)}
+
+
+def test_weights_may_come_as_a_list_of_layers(tmp_path: Path) -> None:
+    name = "initialization.he_normal"
+
+    assert _verdicts(tmp_path, LAYERS_OF_HE)[name] == "correct"
+    assert _verdicts(tmp_path, LAYERS_OF_HE.replace("2.0 / a", "1.0 / a"))[name] == "wrong"
+    assert _verdicts(tmp_path, LAYERS_OF_HE.replace("(a, b))", "(a, b, 1))"))[name] in ("wrong", "error")
+
+
+def test_a_share_that_is_left_for_training_is_told_as_it_is_written(tmp_path: Path) -> None:
+    """What 0.27 and 0.13 leave of one is 0.6 but for the last bit, and int(0.59… n) would be one less."""
+    text = (
+        "import numpy as np\ndef split_train_val_test(X, y, train_frac=0.6, val_frac=0.2, seed=0):\n"
+        "    assert round(train_frac, 6) == train_frac, train_frac\n"
+        "    order = np.random.default_rng(seed).permutation(len(X))\n"
+        "    first = int(train_frac * len(X))\n    second = first + int(val_frac * len(X))\n"
+        "    parts = order[:first], order[first:second], order[second:]\n"
+        "    return [(X[part], y[part]) for part in parts]\n"
+    )
+    verdict = _verdicts(tmp_path, text)["preprocessing.train_validation_test_split"]
+
+    assert verdict == "convention"
+
+
+def test_what_is_another_task_by_the_same_name_is_not_judged(tmp_path: Path) -> None:
+    stops = "def early_stopping(val_losses, patience):\n    return [v > val_losses[0] for v in val_losses]\n"
+    batches = "def iterate_minibatches(buffer, batch_size):\n    for i in range(0, len(buffer), batch_size):\n"
+    batches += "        yield buffer[i : i + batch_size]\n"
+
+    assert _verdicts(tmp_path, stops) == {
+        "": "early_stopping is not judged: it takes a list, and not what gives one after the other"
+    }
+    assert _verdicts(tmp_path, batches) == {
+        "": "iterate_minibatches is not judged: it takes the data, and not how many there are"
+    }
+    assert _verdicts(tmp_path, stops.replace("[0]", ".pop()"))["regularization.early_stopping"] == "error"

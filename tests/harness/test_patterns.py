@@ -161,3 +161,30 @@ def test_single_precision_is_named_where_errors_are_of_both_signs() -> None:
     report = gradproof.check("losses.cross_entropy", cross_entropy).report
 
     assert [d.name for d in report.diagnosis] == ["float32"]
+
+
+@pytest.mark.parametrize("decimals, verdict", [(2, "wrong"), (4, "inexact"), (7, "inexact")])
+def test_rounded_numbers_are_told_with_how_many_decimals(decimals: int, verdict: str) -> None:
+    report = gradproof.check("activations.softmax", lambda z, axis=-1: np.round(softmax(z, axis=axis), decimals)).report
+
+    assert report.verdict == verdict
+    assert [(d.name, d.message) for d in report.diagnosis] == [
+        ("decimals", f"Your numbers are right, but rounded to {decimals} decimals.")
+    ]
+    assert "The numbers are right, but rounded: give all digits." in report.hints
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda s: np.round(1.01 * s, 4),
+        lambda s: np.round(s, 4) + 1e-4,
+        lambda s: np.floor(s * 1e4) / 1e4,
+        lambda s: np.round(s),  # zeros and ones may be the answer to anything
+        lambda s: np.zeros_like(s),
+    ],
+)
+def test_what_is_rounded_to_something_else_is_not_called_right(lie: Callable[[Any], Any]) -> None:
+    report = gradproof.check("activations.softmax", lambda z, axis=-1: lie(softmax(z, axis=axis))).report
+
+    assert "decimals" not in [d.name for d in report.diagnosis]
