@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from graders._adapters import criteria, layers, lists, random_masks, steppers
+from graders._adapters import criteria, layers, lists, random_masks, schedules, steppers
 from graders._adapters.objects import Ask, Klass, kind_of
 from graders.harness.exercise import Exercise
 from graders.harness.plans import Binding
@@ -31,4 +31,4 @@ def bind(
     optimizer = kind_of(klass.found.tail, steppers.KINDS)
     if optimizer is not None and klass.method(*steppers.METHODS) is not None:
         return steppers.bind(klass, optimizer, exercises, ask)
-    return None
+    return schedules.bind(klass, undemanded) if klass.found.own else None

@@ -98,7 +98,8 @@ RENAMED: Mapping[str, re.Pattern[str]] = {
         f"optimizers.{name}": re.compile(rf"({written})_?({_STEPS}|optimi[sz](er|ation|e))?|({_STEPS})_({written})")
         for name, written in (
             ("sgd", "sgd|gd|gradient_descent|vanilla"), ("momentum", "(sgd_?)?momentum"), ("nesterov", "nesterov"),
-            ("adagrad", "adagrad"), ("rmsprop", "rmsprop"), ("adam", "adam"), ("adamw", "adamw"), ("lion", "lion"),
+            ("adagrad", "adagrad"), ("rmsprop", "rmsprop"), ("adam", "adam"), ("adamax", "adamax"),
+            ("adamw", "adamw"), ("lion", "lion"),
         )
     },
 }  # fmt: skip
