@@ -37,6 +37,7 @@ from graders._adapters import (
 )
 from graders.harness.exercise import Exercise
 from graders.harness.grade import Bound
+from graders.harness.plans import Binding
 from graders.harness.sandbox.contract import Call, Function, Outcome
 from graders.harness.trials import Trial
 
@@ -244,6 +245,13 @@ class _Wanted:
         """Return the names of the catalogue without their topics, and in full."""
         return {name.partition(".")[2]: name for name in names()}
 
+    @functools.cached_property
+    def spelt(self) -> dict[str, str]:
+        """Return the exercises by their names without underscores, but for those that may mean many things so."""
+        bare = {name.partition(".")[2].replace("_", ""): name for name in self.undemanded}
+        return {tail: name for tail, name in bare.items()
+                if name not in known_as.RENAMED or not known_as.RENAMED[name].fullmatch(tail)}  # fmt: skip
+
 
 def bind(
     functions: tuple[Function, ...],
@@ -352,10 +360,20 @@ def _of_a_function(function: Function, among: _Wanted) -> Bound:
     if tail in tails:
         exercise = among.exercises.get(tails[tail])
         return Bound() if exercise is None else _of_its_name(function, exercise, among)
+    alike = among.spelt.get(tail.lower().replace("_", ""), "") if function.own else ""  # as ReLU, or softPlus
+    if alike and alike.partition(".")[2] not in among.there:
+        told = _of_its_name(function, among.exercises[alike], among)
+        note = f"its name is read as {alike}"
+        return replace(told, bindings=tuple(_noted(binding, note) for binding in told.bindings))
     other = known_as.bind(function, among.undemanded, among.there, ask) if function.own else None
     if other is not None:
         return Bound((tensors.both(lists.also(other, function, ask), function),))
     return Bound(not_covered=(function.name,) if function.own else ())
+
+
+def _noted(binding: Binding, note: str) -> Binding:
+    others = tuple(_noted(other, note) for other in binding.others)
+    return replace(binding, note="; ".join(filter(None, [note, binding.note])), others=others)
 
 
 TAKES_ITS_OWN = "{} is not judged: it takes {}"

@@ -670,3 +670,64 @@ def test_a_network_whose_layers_have_names_is_not_judged(tmp_path: Path) -> None
     assert report.notes == ["mlp_forward is not judged: it takes a dictionary of parameters of its own"]
     assert verdicts(graded(tmp_path, NETWORK, "networks.mlp_forward")) == {"mlp_forward": "error"}
     assert verdicts(graded(tmp_path, NETWORK.replace("['W1']", "[9]"))) == {"mlp_forward": "error"}
+
+
+SPELT = """
+def ReLU(Z):
+    return np.maximum(Z, 0)
+def softPlus(x):
+    return np.logaddexp(0, x)
+def MSE(y_true, y_pred):
+    return np.mean((y_true - y_pred) ** 2)
+def Tanh(x):
+    return x.value
+"""
+
+
+def test_names_of_the_catalogue_may_be_spelt_otherwise(tmp_path: Path) -> None:
+    report = graded(tmp_path, SPELT)
+    wrong = SPELT.replace("np.maximum(Z, 0)", "np.minimum(Z, 0)").replace("** 2", "** 3")
+
+    assert verdicts(report) == {"relu": "correct", "softplus": "correct", "mse": "correct"}
+    assert all(e.notes[0].startswith(f"its name is read as {e.name}") for e in report.exercises)
+    assert report.notes == ["Tanh is not judged: it takes objects of its own, with `.value`"]
+    assert verdicts(graded(tmp_path, wrong)) == {"relu": "wrong", "softplus": "correct", "mse": "wrong"}
+
+
+def test_another_spelling_gives_way_to_the_name_itself(tmp_path: Path) -> None:
+    both = "def relu(z):\n    return np.maximum(z, 0)\ndef ReLU(z):\n    return z\n"
+
+    assert verdicts(graded(tmp_path, both)) == {"relu": "correct"}
+
+
+WIDE = """
+def group_normalization(X, gamma, beta, num_groups, epsilon=1e-5):
+    n, c, h, w = X.shape
+    g = X.reshape(n, num_groups, c // num_groups, h, w)
+    mean, var = np.mean(g, axis=(2, 3, 4), keepdims=True), np.var(g, axis=(2, 3, 4), keepdims=True)
+    return ((g - mean) / np.sqrt(var + epsilon)).reshape(X.shape) * gamma + beta
+def batch_normalization(X, gamma, beta, epsilon=1e-5):
+    mean, var = np.mean(X, axis=(0, 2, 3), keepdims=True), np.var(X, axis=(0, 2, 3), keepdims=True)
+    return gamma * (X - mean) / np.sqrt(var + epsilon) + beta
+"""
+
+
+def test_scale_and_shift_of_images_may_be_wide(tmp_path: Path) -> None:
+    right = graded(tmp_path, WIDE)
+
+    assert verdicts(right) == {"group_norm": "correct", "batch_norm": "correct"}
+    assert all("gamma and beta as (1, c, 1, 1)" in e.notes[0] for e in right.exercises)
+    assert "correct" not in verdicts(graded(tmp_path, WIDE.replace("+ beta", "- beta"))).values()
+
+
+def test_a_starter_of_another_name_is_unfilled(tmp_path: Path) -> None:
+    assert verdicts(graded(tmp_path, "def swish(x):\n    pass\n")) == {"silu": "unfilled"}
+
+
+def test_a_cross_entropy_of_rows_is_known_by_longer_names(tmp_path: Path) -> None:
+    text = (
+        "def compute_cross_entropy_loss(probs, labels):\n    return -np.mean(np.sum(labels * np.log(probs), axis=1))\n"
+    )
+
+    assert verdicts(graded(tmp_path, text))["cross_entropy"] == "unstable"
+    assert "cross_entropy" not in verdicts(graded(tmp_path, text.replace("np.log", "np.log10")))

@@ -43,7 +43,7 @@ LOSSES: Mapping[re.Pattern[str], tuple[str, ...]] = {
     re.compile(
         r"((compute|calc(ulate)?|get|eval(uate)?)_?)?((binary_|categorical_)?(cross_?entropy|ce|bce)_?)?(cost|loss)"
         r"(_?(func(tion)?|fn|f|value))?|(compute|calc(ulate)?|get|eval(uate)?)_(binary_|categorical_)?(cross_?entropy|bce)"
-    ): (_BCE, _SOFTMAX, *_SQUARED, _LOGITS),
+    ): (_BCE, _CROSS, _SOFTMAX, *_SQUARED, _LOGITS),
 }
 _NAMED_SQUARED, _DERIVED = r"(mse|(mean_?)?squared?_?error)(_?loss)?", r"(prime|deriv(ative)?|grad(ient)?)"
 GRADIENTS: Mapping[re.Pattern[str], tuple[str, ...]] = {

@@ -104,6 +104,8 @@ def also(binding: Binding, found: Found, ask: Ask) -> Binding:
     made += [with_axes(one, count) for one in (binding, *made) for count in _counts(exercise)]
     if "eps" in binding.held and exercise.topic == "normalization":
         made += [where_eps_is_small(one) for one in (binding, *made)]
+    if exercise.name in ("normalization.batch_norm", "normalization.group_norm"):
+        made += [with_wide_parameters(one) for one in (binding, *made) if not one.note.endswith(EPS_IS_SMALL)]
     if "base" in found.names("positional", "keyword") and exercise.topic == "losses":
         made += [with_base_e(one) for one in (binding, *made)]
     if "approximate" in signature(exercise.reference).hyperparameters:
@@ -209,6 +211,18 @@ def with_axes(binding: Binding, count: int) -> Binding:
     """Return the reading of what takes arrays of so many axes only."""
     accepts = lambda case: binding.accepts(case) and np.ndim(case.arguments["x"]) == count  # noqa: E731
     return noted(binding, f"takes arrays of {count} axes only: judged on those", accepts=accepts)
+
+
+def with_wide_parameters(binding: Binding) -> Binding:
+    """Return the reading of a norm of images whose gamma and beta are of shape (1, c, 1, 1)."""
+
+    def wide(case: Case) -> Case:
+        given = {name: v.reshape(1, -1, 1, 1) if name in ("gamma", "beta") else v for name, v in case.arguments.items()}
+        return replace(case, arguments=given)
+
+    accepts = lambda case: binding.accepts(case) and np.ndim(case.arguments["x"]) == 4  # noqa: E731
+    note = "takes gamma and beta as (1, c, 1, 1), and images: judged on those"
+    return noted(binding, note, plan=lambda case: binding.plan(wide(case)), accepts=accepts, typed=None)
 
 
 EPS_IS_SMALL = "its eps is not ours"

@@ -13,6 +13,7 @@ from graders._adapters.tensors import SINGLE
 from graders.harness.cases import Case, signature
 from graders.harness.judge import Judged, Session, judge
 from graders.harness.key import AnswerKey
+from graders.harness.patterns import rounded
 from graders.harness.plans import Binding
 from graders.harness.sandbox.contract import Killed, TimedOut
 from graders.harness.verdict import decide
@@ -103,7 +104,7 @@ def _settled(binding: Binding, session: Session, key: AnswerKey) -> tuple[Bindin
             best, least = reading, worth
         if least[0] == 0 or isinstance(judged.ended, (TimedOut, Killed)):
             break  # what does not return, or dies, does so however it is read
-    if binding.vague and least[0] == len(_BEST):
+    if binding.vague and least[0] == len(_BEST) and not (whole is not None and whole.untouched):
         names = " or ".join(dict.fromkeys(reading.exercise.name for reading in (binding, *binding.others)))
         why = f"{binding.function} is not judged: its name may mean many things, and it is not {names}"
         return None, least[0], why
@@ -148,7 +149,7 @@ def _worth(reading: Binding, judged: Judged, key: AnswerKey) -> tuple[int, float
     failing = [c for c in ordinary if c.failed]
     share = sum(2.0 if c.problem else 1.0 for c in failing) / len(ordinary) / 2
     hopeless = failing and not reading.exercise.conventions and "eps" not in reading.held
-    if any(c.problem for c in failing) or hopeless:
+    if any(c.problem for c in failing) or (hopeless and not rounded(ordinary)):
         return len(_BEST), share
     verdict = decide(reading, key, judged).verdict
     return _BEST.index(verdict) if verdict in _BEST else len(_BEST), share

@@ -197,6 +197,14 @@ def _by_a_factor(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:
 MOST_DECIMALS, TELLING_VALUES = 9, 4
 
 
+def rounded(comparisons: Sequence[Comparison]) -> Diagnosis | None:
+    """Return to how many decimals all outputs of these cases are rounded, if to any."""
+    shown = [c for c in comparisons if not c.problem]
+    pairs = [(c, (np.asarray(c.outputs[name], float), e.hi)) for c in shown for name, e in c.answer.outputs.items()]
+    finite = all(np.isfinite(got).all() and np.isfinite(truth).all() for _, (got, truth) in pairs)
+    return _in_decimals(pairs) if pairs and finite and len(shown) == len(comparisons) else None
+
+
 def _in_decimals(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:
     """Return to how many decimals all numbers are rounded, if to any; a few different ones must show it."""
     got, truth = (np.concatenate([np.ravel(pair[side]) for _, pair in pairs]) for side in (0, 1))
@@ -351,4 +359,4 @@ def _as_far_off(dtype: str, exercise: Exercise, comparison: Comparison) -> int:
     return sum(worst(comparison.outputs[name], e) > 0.1 * worst(ours[name], e) > 0 for name, e in known)
 
 
-__all__ = ["digits_lost", "exact", "first_axis", "listed", "outputs", "patterns"]
+__all__ = ["digits_lost", "exact", "first_axis", "listed", "outputs", "patterns", "rounded"]

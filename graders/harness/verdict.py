@@ -19,7 +19,7 @@ from graders.harness.exercise import Exercise, Function
 from graders.harness.explain import beside, closest, explained
 from graders.harness.judge import Judged, said_of
 from graders.harness.key import AnswerKey
-from graders.harness.patterns import digits_lost, exact
+from graders.harness.patterns import digits_lost, rounded
 from graders.harness.plans import Binding
 from graders.harness.report import Diagnosis, Verdict
 from graders.harness.sandbox.child import IN_PYTHON_2
@@ -240,7 +240,7 @@ def _decide_by_values(
         share = f"{len(failing)} of {len(double)} ordinary cases in float64 are wrong"
         decisive = min(failing, key=lambda c: (bool(c.problem), c.case.size))
         shown = explained(exercise, comparisons)
-        if all(not c.problem and c.closeness <= diagnose.CLOSE for c in failing):
+        if all(not c.problem and c.closeness <= diagnose.CLOSE for c in failing) or rounded(double):
             near = f"{share}, all within {max(c.closeness for c in failing):.0e} of the truth but beyond rounding"
             return Decision("inexact", near, shown, decisive)
         return Decision("wrong", share, shown, decisive)
@@ -267,7 +267,8 @@ def _decide_by_values(
         fits = diagnose.misconceptions(exercise, comparisons)
         share = f"{len(held)} of {len(comparisons)} cases"
         reason = f"{worst.ratio:.3g} times beyond the allowed error in {share}: held for a person to look at"
-        return Decision("review", reason, _named_as("misconception", fits) or tuple(exact(comparisons)), worst)
+        shown = _named_as("misconception", fits) or tuple(filter(None, [rounded(comparisons)]))
+        return Decision("review", reason, shown, worst)
     return Decision("correct", "")
 
 

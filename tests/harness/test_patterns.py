@@ -163,11 +163,11 @@ def test_single_precision_is_named_where_errors_are_of_both_signs() -> None:
     assert [d.name for d in report.diagnosis] == ["float32"]
 
 
-@pytest.mark.parametrize("decimals, verdict", [(2, "wrong"), (4, "inexact"), (7, "inexact")])
-def test_rounded_numbers_are_told_with_how_many_decimals(decimals: int, verdict: str) -> None:
+@pytest.mark.parametrize("decimals", [2, 4, 7])
+def test_rounded_numbers_are_told_with_how_many_decimals(decimals: int) -> None:
     report = gradproof.check("activations.softmax", lambda z, axis=-1: np.round(softmax(z, axis=axis), decimals)).report
 
-    assert report.verdict == verdict
+    assert report.verdict == "inexact"
     assert [(d.name, d.message) for d in report.diagnosis] == [
         ("decimals", f"Your numbers are right, but rounded to {decimals} decimals.")
     ]
