@@ -731,3 +731,24 @@ def test_a_cross_entropy_of_rows_is_known_by_longer_names(tmp_path: Path) -> Non
 
     assert verdicts(graded(tmp_path, text))["cross_entropy"] == "unstable"
     assert "cross_entropy" not in verdicts(graded(tmp_path, text.replace("np.log", "np.log10")))
+
+
+SLOPES = """
+class Sigmoid:
+    def forward(self, Z):
+        self.A = 1 / (1 + np.exp(-Z))
+        return self.A
+    def backward(self):
+        return self.A * (1 - self.A)
+"""
+
+
+def test_a_backward_that_is_given_nothing_is_the_slope_where_forward_was(tmp_path: Path) -> None:
+    """So CMU's introduction to deep learning (11-785) has it."""
+    right, wrong = graded(tmp_path, SLOPES), graded(tmp_path, SLOPES.replace("(1 - self.A)", "(1 + self.A)"))
+    blank = graded(tmp_path, SLOPES.replace("return self.A * (1 - self.A)", "pass"))
+
+    assert verdicts(right) == {"sigmoid": "correct", "sigmoid_vjp": "correct"}
+    assert "the cotangent times its backward()" in right.exercises[1].notes
+    assert verdicts(wrong) == {"sigmoid": "correct", "sigmoid_vjp": "wrong"}
+    assert "correct" not in [e.verdict for e in blank.exercises if e.name.endswith("_vjp")]

@@ -65,6 +65,8 @@ def bind(klass: Klass, kind: Kind, exercises: Mapping[str, Exercise], ask: Ask) 
             made += _by_backward(exercises[names[1]], kind, klass, ways[0], ask)
             own = "negative_slope" in made[0].held
             bindings.append(replace(made[0], others=tuple(made[1:]), vague=own))
+        elif slopes := _by_backward(exercises[names[1]], kind, klass, ways[0], ask):
+            bindings.append(replace(slopes[0], vague="negative_slope" in slopes[0].held))
         else:
             lacking = sorted(outputs - set(ways[0].gradients))
             note = f"{klass.name}'s backward is not judged: its gradient by {', '.join(lacking)} was not found"
@@ -204,10 +206,10 @@ _AT = re.compile(r"^(x|z|inputs?)$", re.IGNORECASE)
 
 
 def _by_backward(exercise: Exercise, kind: Kind, klass: Klass, way: Way, ask: Ask) -> list[Binding]:
-    """Return the reading of `backward(x)` as a slope at x, where it takes nothing else."""
+    """Return the reading of `backward(x)` as a slope at x, or of `backward()` as that where forward was, if it is."""
     backward = klass.method(*BACKWARD)
     names = backward.names("positional", "keyword") if backward is not None else ()
-    if backward is None or len(names) != 1 or not _AT.match(names[0]) or not _has_a_slope(kind):
+    if backward is None or len(names) > 1 or not all(map(_AT.match, names)) or not _has_a_slope(kind):
         return []
     slope = _by_derivative(exercise, kind, klass, way, backward, ask)
     return [slope] if slope else []
