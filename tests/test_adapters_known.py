@@ -733,7 +733,7 @@ def test_a_cross_entropy_of_rows_is_known_by_longer_names(tmp_path: Path) -> Non
     assert "cross_entropy" not in verdicts(graded(tmp_path, text.replace("np.log", "np.log10")))
 
 
-SLOPES = """
+GIVEN_NOTHING = """
 class Sigmoid:
     def forward(self, Z):
         self.A = 1 / (1 + np.exp(-Z))
@@ -745,8 +745,8 @@ class Sigmoid:
 
 def test_a_backward_that_is_given_nothing_is_the_slope_where_forward_was(tmp_path: Path) -> None:
     """So CMU's introduction to deep learning (11-785) has it."""
-    right, wrong = graded(tmp_path, SLOPES), graded(tmp_path, SLOPES.replace("(1 - self.A)", "(1 + self.A)"))
-    blank = graded(tmp_path, SLOPES.replace("return self.A * (1 - self.A)", "pass"))
+    right, wrong = graded(tmp_path, GIVEN_NOTHING), graded(tmp_path, GIVEN_NOTHING.replace("(1 - self.A)", "(1 + self.A)"))
+    blank = graded(tmp_path, GIVEN_NOTHING.replace("return self.A * (1 - self.A)", "pass"))
 
     assert verdicts(right) == {"sigmoid": "correct", "sigmoid_vjp": "correct"}
     assert "the cotangent times its backward()" in right.exercises[1].notes
