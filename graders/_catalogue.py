@@ -39,6 +39,7 @@ from graders.harness.exercise import Exercise
 from graders.harness.grade import Bound
 from graders.harness.plans import Binding
 from graders.harness.sandbox.contract import Call, Function, Outcome
+from graders.harness.sandbox.parent import CannotStart
 from graders.harness.trials import Trial
 
 UnusableExercises = _outside.UnusableExercises
@@ -252,6 +253,11 @@ class _Wanted:
         return {tail: name for tail, name in bare.items()
                 if name not in known_as.RENAMED or not known_as.RENAMED[name].fullmatch(tail)}  # fmt: skip
 
+    def alike(self, tail: str) -> str:
+        """Return the exercise of whose name this is another spelling, as `ReLU` or `softPlus`, or ""."""
+        found = self.spelt.get(tail.lower().replace("_", ""), "")
+        return found if found and found.partition(".")[2] not in self.there else ""
+
 
 def bind(
     functions: tuple[Function, ...],
@@ -301,7 +307,7 @@ def bind(
     for function in (f for f in plain if f.name not in taken):
         tail = function.tail
         copies[tail] += 1
-        if copies[tail] > MOST_COPIES and (tail in left.tails or tail in course.SHAPES):
+        if copies[tail] > MOST_COPIES and (tail in left.tails or tail in course.SHAPES or left.alike(tail)):
             note = f"{function.name}: not judged, since {MOST_COPIES} other files have this name: remove copies"
             of_functions.append(Bound(notes=(note,)))
         else:
@@ -328,6 +334,8 @@ def _alone(name: str, bound: Callable[[], Bound]) -> Bound:
     """Return what a function is bound to, or that binding it failed: the others are judged all the same."""
     try:
         return bound()
+    except CannotStart:
+        raise
     except Exception as error:  # ours: it met an answer that it was not made for
         return Bound(failed=((name, f"the harness failed, {type(error).__name__}: {error}; please report it"),))
 
@@ -360,8 +368,7 @@ def _of_a_function(function: Function, among: _Wanted) -> Bound:
     if tail in tails:
         exercise = among.exercises.get(tails[tail])
         return Bound() if exercise is None else _of_its_name(function, exercise, among)
-    alike = among.spelt.get(tail.lower().replace("_", ""), "") if function.own else ""  # as ReLU, or softPlus
-    if alike and alike.partition(".")[2] not in among.there:
+    if function.own and (alike := among.alike(tail)):
         told = _of_its_name(function, among.exercises[alike], among)
         note = f"its name is read as {alike}"
         return replace(told, bindings=tuple(_noted(binding, note) for binding in told.bindings))

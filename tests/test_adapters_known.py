@@ -745,7 +745,10 @@ class Sigmoid:
 
 def test_a_backward_that_is_given_nothing_is_the_slope_where_forward_was(tmp_path: Path) -> None:
     """So CMU's introduction to deep learning (11-785) has it."""
-    right, wrong = graded(tmp_path, GIVEN_NOTHING), graded(tmp_path, GIVEN_NOTHING.replace("(1 - self.A)", "(1 + self.A)"))
+    right, wrong = (
+        graded(tmp_path, GIVEN_NOTHING),
+        graded(tmp_path, GIVEN_NOTHING.replace("(1 - self.A)", "(1 + self.A)")),
+    )
     blank = graded(tmp_path, GIVEN_NOTHING.replace("return self.A * (1 - self.A)", "pass"))
 
     assert verdicts(right) == {"sigmoid": "correct", "sigmoid_vjp": "correct"}

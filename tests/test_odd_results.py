@@ -11,6 +11,7 @@ import pytest
 from graders import _api, _catalogue
 from graders._adapters import known_as
 from graders.harness.report import ExerciseReport, SubmissionReport
+from graders.harness.sandbox.parent import CannotStart
 
 ODD = {
     "nothing at all": "()",
@@ -111,3 +112,11 @@ def test_a_failure_is_told_with_the_name_of_the_function() -> None:
     (told,) = _catalogue._alone("odd.relu", failing).failed
 
     assert told == ("odd.relu", "the harness failed, IndexError: tuple index out of range; please report it")
+
+
+def test_a_sandbox_that_does_not_start_is_no_fault_of_one_function() -> None:
+    def failing() -> Any:
+        raise CannotStart("no process")
+
+    with pytest.raises(CannotStart):
+        _catalogue._alone("odd.relu", failing)

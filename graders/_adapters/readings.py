@@ -16,6 +16,7 @@ from graders.harness.key import AnswerKey
 from graders.harness.patterns import rounded
 from graders.harness.plans import Binding
 from graders.harness.sandbox.contract import Killed, TimedOut
+from graders.harness.sandbox.parent import CannotStart
 from graders.harness.verdict import decide
 
 _BEST = ("correct", "convention", "unstable", "review", "inexact")
@@ -38,6 +39,8 @@ def settled(bindings: Sequence[Binding], session: Session, key: AnswerKey) -> tu
         try:
             read = with_usual_sizes(_of_fewer_axes(binding))
             best, rank, note = _settled(_in_sense(read, senses.get(owner, "")), session, key)
+        except CannotStart:
+            raise
         except Exception:  # ours: where it fails again in earnest, this function is unscored, and no other
             best, rank, note = replace(binding, others=()), len(_BEST), ""
         notes += [note] if note else []

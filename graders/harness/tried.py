@@ -18,6 +18,7 @@ from graders.harness.report import Aspect, ExerciseReport, Verdict, Witness
 from graders.harness.sandbox import given
 from graders.harness.sandbox.codec import Record
 from graders.harness.sandbox.contract import Killed, Raised, TimedOut
+from graders.harness.sandbox.parent import CannotStart
 from graders.harness.trials import (
     Drawn,
     Observed,
@@ -47,6 +48,8 @@ def settled(binding: TrialBinding, session: Session, seed: int) -> TrialBinding:
     best = replace(binding, others=())
     try:
         return _settled(best, binding.others, session, seed) if binding.others else best
+    except CannotStart:
+        raise
     except Exception:  # ours: where it fails again in earnest, this function is unscored, and no other
         return best
 
