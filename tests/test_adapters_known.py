@@ -640,6 +640,18 @@ def silu(x):
     assert any("float32" in note for note in report.exercises[0].notes)
 
 
+def test_a_network_that_keeps_a_cache_of_its_own_is_not_judged(tmp_path: Path) -> None:
+    text = (
+        "def mlp_forward(x, layers):\n    for W, b in layers[:-1]:\n        x = np.maximum(x @ W + b, 0)\n"
+        "    return x @ layers[-1][0] + layers[-1][1], {'x': x}\n"
+    )
+    report = graded(tmp_path, text)
+
+    assert (verdicts(report), len(report.notes)) == ({}, 1)
+    assert report.notes[0].startswith("mlp_forward is not judged: it gives its output and a cache of its own")
+    assert verdicts(graded(tmp_path, text, "networks.mlp_forward")) == {"mlp_forward": "error"}
+
+
 BY_UNITS = "def linear_forward(x, W, b):\n    return x @ W.T + b\n"
 
 
