@@ -107,7 +107,8 @@ def _settled(binding: Binding, session: Session, key: AnswerKey) -> tuple[Bindin
             best, least = reading, worth
         if least[0] == 0 or isinstance(judged.ended, (TimedOut, Killed)):
             break  # what does not return, or dies, does so however it is read
-    if binding.vague and least[0] == len(_BEST) and not (whole is not None and whole.untouched):
+    blank = whole is not None and whole.untouched and all(c.problem for c in whole.comparisons)  # zeros are an answer
+    if binding.vague and least[0] == len(_BEST) and not blank:
         names = " or ".join(dict.fromkeys(reading.exercise.name for reading in (binding, *binding.others)))
         why = f"{binding.function} is not judged: its name may mean many things, and it is not {names}"
         return None, least[0], why

@@ -208,7 +208,7 @@ def rounded(comparisons: Sequence[Comparison]) -> Diagnosis | None:
 def _in_decimals(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:
     """Return to how many decimals all numbers are rounded, if to any; a few different ones must show it."""
     got, truth = (np.concatenate([np.ravel(pair[side]) for _, pair in pairs]) for side in (0, 1))
-    least = max(float(np.finfo(c.case.dtype).eps) for c, _ in pairs)
+    least = max(2.0 ** (1 - PRECISIONS[c.case.dtype].bits) for c, _ in pairs)
     if len(np.unique(got[got != 0])) < TELLING_VALUES:
         return None
     for decimals in range(MOST_DECIMALS + 1):
