@@ -240,7 +240,9 @@ def _decide_by_values(
         share = f"{len(failing)} of {len(double)} ordinary cases in float64 are wrong"
         decisive = min(failing, key=lambda c: (bool(c.problem), c.case.size))
         shown = explained(exercise, comparisons)
-        if all(not c.problem and c.closeness <= diagnose.CLOSE for c in failing) or rounded(double):
+        if rounded(double):
+            return Decision("inexact", f"{share}, rounded to fewer digits than float64 has", shown, decisive)
+        if all(not c.problem and c.closeness <= diagnose.CLOSE for c in failing):
             near = f"{share}, all within {max(c.closeness for c in failing):.0e} of the truth but beyond rounding"
             return Decision("inexact", near, shown, decisive)
         return Decision("wrong", share, shown, decisive)
