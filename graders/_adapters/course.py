@@ -157,6 +157,7 @@ _TRIED: Mapping[str, tuple[Any, ...]] = {
     "affine_forward": (np.ones((2, 3)), np.ones((3, 4)), np.ones(4)),
     **dict.fromkeys(("relu_forward", "sigmoid_forward", "tanh_forward"), (np.ones((2, 3)),)),
 }
+"""Small arguments by which it is found out what a forward function returns."""
 
 
 def _gives_a_dictionary(found: Found, others: Mapping[str, Found], ask: Ask) -> str:

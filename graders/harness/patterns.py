@@ -139,11 +139,8 @@ def outputs(comparisons: Sequence[Comparison]) -> tuple[list[str], list[str]]:
 
 def _of_values(comparisons: Sequence[Comparison], names: Sequence[str]) -> Diagnosis | None:
     """Return the first thing that holds of these outputs in every case."""
-    pairs = [
-        (c, (np.asarray(c.outputs[name], float), c.answer.outputs[name].hi))
-        for c in comparisons for name in names if name in c.answer.outputs
-    ]  # fmt: skip
-    if not pairs or not all(np.isfinite(got).all() and np.isfinite(truth).all() for _, (got, truth) in pairs):
+    pairs = _finite_pairs(comparisons, names)
+    if not pairs:
         return None
     found = _by_a_factor(pairs) or _in_decimals(pairs)
     if found is not None:
@@ -161,6 +158,15 @@ def _of_values(comparisons: Sequence[Comparison], names: Sequence[str]) -> Diagn
         if telling and all(_near(*pair) or holds(*pair) for _, pair in pairs) and len(telling) > 1:
             return _said(name, text)
     return None
+
+
+def _finite_pairs(comparisons: Sequence[Comparison], names: Sequence[str]) -> list[tuple[Comparison, Pair]]:
+    """Return what was returned for these outputs beside the truth; nothing where any of it is not finite."""
+    pairs = [
+        (c, (np.asarray(c.outputs[name], float), c.answer.outputs[name].hi))
+        for c in comparisons for name in names if name in c.answer.outputs
+    ]  # fmt: skip
+    return pairs if all(np.isfinite(got).all() and np.isfinite(truth).all() for _, (got, truth) in pairs) else []
 
 
 def _near(got: Plain, truth: Plain) -> bool:
@@ -194,15 +200,18 @@ def _by_a_factor(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:
     return None
 
 
-MOST_DECIMALS, TELLING_VALUES = 9, 4
+MOST_DECIMALS = 9
+TELLING_VALUES = 4
+"""Different numbers, zero not among them, that must be rounded alike: a single one may be whole by chance."""
 
 
 def rounded(comparisons: Sequence[Comparison]) -> Diagnosis | None:
     """Return to how many decimals all outputs of these cases are rounded, if to any."""
-    shown = [c for c in comparisons if not c.problem]
-    pairs = [(c, (np.asarray(c.outputs[name], float), e.hi)) for c in shown for name, e in c.answer.outputs.items()]
-    finite = all(np.isfinite(got).all() and np.isfinite(truth).all() for _, (got, truth) in pairs)
-    return _in_decimals(pairs) if pairs and finite and len(shown) == len(comparisons) else None
+    if any(c.problem for c in comparisons):
+        return None
+    names = list(dict.fromkeys(name for c in comparisons for name in c.answer.outputs))
+    pairs = _finite_pairs(comparisons, names)
+    return _in_decimals(pairs) if pairs else None
 
 
 def _in_decimals(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:
