@@ -98,6 +98,18 @@ class LogSoftmax:
 """
 
 
+def test_a_starter_that_gives_what_its_empty_place_would_have_made_is_unfilled(tmp_path: Path) -> None:
+    """Whether Python calls that name local, or takes it from a star import of what is not there."""
+    text = (
+        "from test_cases import *\ndef sigmoid(z):\n    # YOUR CODE STARTS HERE\n    PLACE\n    # YOUR CODE ENDS HERE\n"
+        "    return s\ndef compute_cost(AL, Y):\n    # YOUR CODE STARTS HERE\n    PLACE\n    # YOUR CODE ENDS HERE\n"
+        "    cost = np.squeeze(cost)\n    return cost\n"
+    )
+
+    assert set(verdicts(graded(tmp_path, text.replace("    PLACE\n", "\n"))).values()) == {"unfilled"}
+    assert set(verdicts(graded(tmp_path, text.replace("PLACE", "r = 1"))).values()) == {"incompatible", "error"}
+
+
 @pytest.mark.parametrize(
     ("filled", "in_the_class", "expected"),
     [

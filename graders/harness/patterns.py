@@ -207,11 +207,20 @@ TELLING_VALUES = 4
 
 def rounded(comparisons: Sequence[Comparison]) -> Diagnosis | None:
     """Return to how many decimals all outputs of these cases are rounded, if to any."""
-    if any(c.problem for c in comparisons):
-        return None
-    names = list(dict.fromkeys(name for c in comparisons for name in c.answer.outputs))
-    pairs = _finite_pairs(comparisons, names)
+    pairs = _all_pairs(comparisons)
     return _in_decimals(pairs) if pairs else None
+
+
+def in_decimals(comparisons: Sequence[Comparison]) -> bool:
+    """Return whether all outputs of these cases are of a few decimals, be they right or not."""
+    pairs = _all_pairs(comparisons)
+    return bool(pairs) and _in_decimals([(c, (got, got)) for c, (got, _) in pairs]) is not None
+
+
+def _all_pairs(comparisons: Sequence[Comparison]) -> list[tuple[Comparison, Pair]]:
+    if any(c.problem for c in comparisons):
+        return []
+    return _finite_pairs(comparisons, list(dict.fromkeys(name for c in comparisons for name in c.answer.outputs)))
 
 
 def _in_decimals(pairs: Sequence[tuple[Comparison, Pair]]) -> Diagnosis | None:

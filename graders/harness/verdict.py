@@ -19,7 +19,7 @@ from graders.harness.exercise import Exercise, Function
 from graders.harness.explain import beside, closest, explained
 from graders.harness.judge import Judged, said_of
 from graders.harness.key import AnswerKey
-from graders.harness.patterns import digits_lost, rounded
+from graders.harness.patterns import digits_lost, in_decimals, rounded
 from graders.harness.plans import Binding
 from graders.harness.report import Diagnosis, Verdict
 from graders.harness.sandbox.child import IN_PYTHON_2
@@ -142,6 +142,19 @@ def _fits_convention(
     return None
 
 
+def _rounded_by_convention(
+    binding: Binding, key: AnswerKey, comparisons: Sequence[Comparison]
+) -> tuple[Diagnosis, ...]:
+    """Return the convention whose answers these are but for rounding to some decimals, and to how many."""
+    for convention in () if binding.strict or not in_decimals(comparisons) else binding.exercise.conventions:
+        asked = ((c, key.find(binding.exercise, c.case, convention)) for c in comparisons)
+        judged = [compare(c.case, answer, c.outputs) for c, answer in asked if answer is not None and answer.decides]
+        found = rounded(judged) if judged else None
+        if found:
+            return (*_named_as("convention", [convention]), found)
+    return ()
+
+
 def _allowing(convention: Answer, reference: Answer) -> Answer:
     """Return the answer by a convention with at least the relative error that the reference's own forms may make.
 
@@ -241,7 +254,10 @@ def _decide_by_values(
         decisive = min(failing, key=lambda c: (bool(c.problem), c.case.size))
         shown = explained(exercise, comparisons)
         if rounded(double):
-            return Decision("inexact", f"{share}, rounded to fewer digits than float64 has", shown, decisive)
+            return Decision("inexact", f"{share}, {ROUNDED}", shown, decisive)
+        other = _rounded_by_convention(binding, key, double)
+        if other:
+            return Decision("inexact", f"{share}: right under another definition, but {ROUNDED}", other, decisive)
         if all(not c.problem and c.closeness <= diagnose.CLOSE for c in failing):
             near = f"{share}, all within {max(c.closeness for c in failing):.0e} of the truth but beyond rounding"
             return Decision("inexact", near, shown, decisive)
@@ -274,6 +290,7 @@ def _decide_by_values(
     return Decision("correct", "")
 
 
+ROUNDED = "rounded to fewer digits than float64 has"
 LOST = 16
 """Roundoffs of the largest element within which a small one beside it may be lost under a convention, which was written
 for no exactness: 1 − tanh² has an error of one, and the slope of GELU by tanh takes it times 12 at z = −5.8."""

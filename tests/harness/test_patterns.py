@@ -175,6 +175,18 @@ def test_rounded_numbers_are_told_with_how_many_decimals(decimals: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("scale", "verdict", "named"), [(1, "inexact", ["always_by_tanh", "decimals"]), (1.01, "wrong", [])]
+)
+def test_rounded_numbers_of_another_definition_are_told_as_such(scale: float, verdict: str, named: list[str]) -> None:
+    def gelu(z: Any) -> Any:
+        return np.round(scale * 0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))), 4)
+
+    report = gradproof.check("activations.gelu", gelu).report
+
+    assert (report.verdict, [d.name for d in report.diagnosis]) == (verdict, named)
+
+
+@pytest.mark.parametrize(
     "lie",
     [
         lambda s: np.round(1.01 * s, 4),

@@ -97,7 +97,7 @@ def _tags(value: Any) -> list[list[Any]]:
 
 
 _PLACE = re.compile(r"\s*#.*\b(your code|code (goes )?here)\b", re.IGNORECASE)
-_ITS_END = re.compile(r"\s*#.*\bend\b", re.IGNORECASE)
+_ITS_END = re.compile(r"\s*#.*\bends?\b", re.IGNORECASE)
 _NAMES = r"[\w.]+(, *[\w.]+)*"
 # a starter's own words for "to do", looked for in its text: the exception is named, and never raised here
 _LEFT = re.compile(rf"\s*(pass|\.\.\.|raise NotImplementedError.*|return( {_NAMES})?|{_NAMES} *= *None)\s*(#.*)?$")
