@@ -73,10 +73,25 @@ def test_other_names_are_no_mistake_and_hide_none(
     assert verdicts(graded(tmp_path, text.replace(mark, mistaken))) == {name: "wrong"}
 
 
-def test_a_softmax_that_takes_tables_is_judged_on_tables(tmp_path: Path) -> None:
-    text = "def softmax(x):\n    e = np.exp(x - np.max(x))\n    return e / np.sum(e)\n"
+@pytest.mark.parametrize(
+    ("hint", "expected"),
+    [
+        ("x", "wrong"),
+        ("x: np.ndarray", "wrong"),
+        ("x: list[list[float]]", "wrong"),
+        ("x: list", "correct"),
+        ("x: list[float]", "correct"),
+        ("x: 'List[float]'", "correct"),
+        ("x: 'Sequence[float]', axis=-1", "wrong"),
+    ],
+)
+def test_a_softmax_is_judged_on_tables_unless_it_says_that_it_takes_a_list_of_numbers(
+    hint: str, expected: str, tmp_path: Path
+) -> None:
+    text = f"def softmax({hint}):\n    e = np.exp(x - np.max(x))\n    return e / np.sum(e)\n"
 
-    assert verdicts(graded(tmp_path, text)) == {"softmax": "wrong"}
+    assert verdicts(graded(tmp_path, text)) == {"softmax": expected}
+    assert verdicts(graded(tmp_path, text.replace("np.sum(e)", "e.size"))) == {"softmax": "wrong"}
 
 
 @pytest.mark.parametrize(

@@ -396,6 +396,45 @@ def test_layers_with_initializers_and_slopes_without_arguments(tmp_path: Path) -
         assert told in notes(report)
 
 
+TILED = """
+class MaxPooling:
+    def __init__(self, size=2):
+        self.size = size
+
+    def forward(self, x):
+        n, h, w, c = x.shape
+        out = x.reshape(n, h // self.size, self.size, w // self.size, self.size, c).max(axis=(2, 4))
+        self.lost = out.repeat(self.size, axis=1).repeat(self.size, axis=2) != x
+        return out
+
+    def backward(self, eta):
+        eta = eta.repeat(self.size, axis=1).repeat(self.size, axis=2)
+        eta[self.lost] = BEYOND
+        return eta
+
+class MeanPooling(MaxPooling):
+    def forward(self, x):
+        n, h, w, c = x.shape
+        return x.reshape(n, h // self.size, self.size, w // self.size, self.size, c).mean(axis=(2, AXIS))
+
+    def backward(self, eta):
+        return (eta / self.size**2).repeat(self.size, axis=1).repeat(self.size, axis=2)
+"""
+
+
+def test_pooling_by_reshaping_is_judged_on_images_that_its_windows_fill(tmp_path: Path) -> None:
+    names = ("max_pool2d", "max_pool2d_vjp", "avg_pool2d", "avg_pool2d_vjp")
+    right = graded(tmp_path, TILED.replace("BEYOND", "0").replace("AXIS", "4"))
+    wrong = graded(tmp_path, TILED.replace("BEYOND", "1").replace("AXIS", "4"))
+    # what answers for every image is judged on every image
+    cut = TILED.replace("h, w, c = x.shape\n", "h, w, c = x.shape\n        x = x[:, :, :3]; w = x.shape[2]\n")
+
+    assert verdicts(right) == dict.fromkeys(names, "correct")
+    assert "refuses images that its windows do not fill" in notes(right)
+    assert verdicts(wrong)["max_pool2d_vjp"] == "wrong"
+    assert "correct" not in verdicts(graded(tmp_path, cut.replace("AXIS", "4"))).values()
+
+
 def test_an_optimizer_that_looks_for_its_own_classes_is_not_called_unfilled(tmp_path: Path) -> None:
     own = "[layer for layer in model.layers if isinstance(layer, Linear)]"
     report = graded(tmp_path, MYTORCH.replace("LAYERS", own))

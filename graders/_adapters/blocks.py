@@ -84,7 +84,7 @@ def _square(case: Case) -> bool:
     return _pooling(case)["stride"] is not None
 
 
-def _whole(case: Case) -> bool:
+def ends_whole(case: Case) -> bool:
     """Return whether a case's windows end where its images do, as the course lets its students assume."""
     pools = "kernel_size" in case.hyperparameters
     if not (_square(case) if pools else _even(case)):
@@ -98,7 +98,7 @@ def _whole(case: Case) -> bool:
 def _tiles(case: Case) -> bool:
     """Return whether square windows lie side by side and cover the image, as the way by reshaping asserts."""
     given = _pooling(case)
-    return given["pool_height"] == given["pool_width"] == given["stride"] and _whole(case)
+    return given["pool_height"] == given["pool_width"] == given["stride"] and ends_whole(case)
 
 
 OTHER_KEYS = {"padding": "pad", "pool_stride": "stride"}
@@ -137,7 +137,7 @@ def _sliding(back: bool, forward: str, pools: bool) -> tuple[Block, ...]:
         every = replace(every, held=frozenset({"dilation", "groups"}))
     if forward.endswith("_reshape"):
         return (replace(every, fits=_tiles, note="judged only where square windows tile the image, as it asserts"),)
-    return every, replace(every, fits=_whole, note=_WHOLE)
+    return every, replace(every, fits=ends_whole, note=_WHOLE)
 
 
 _CONVOLVED, _POOLED = ("naive", "im2col", "strides", "fast"), ("naive", "reshape", "im2col", "fast")

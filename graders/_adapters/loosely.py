@@ -137,9 +137,12 @@ def also(binding: Binding, found: Found, ask: Ask) -> Binding:
     if exercise.name in ("regularization.clip_by_global_norm", "losses.accuracy", "losses.softmax_cross_entropy"):
         made += [first_of(one) for one in (binding, *made)]
     made += counts
-    if exercise.topic == "activations" and output_names(exercise) == ("",) and _refuses_tables(found, exercise, ask):
-        of_rows = _settings(exercise) & {"axis"}  # one that is told the axis was written for tables
-        made += [by_numbers(binding)] if not of_rows else [by_rows(binding)] if "axis" in binding.held else []
+    if exercise.topic == "activations" and output_names(exercise) == ("",):
+        refuses = _refuses_tables(found, exercise, ask)
+        if "axis" not in _settings(exercise):
+            made += [by_numbers(binding)] if refuses else []
+        elif "axis" in binding.held:  # one that is told the axis was written for tables
+            made += [by_rows(binding)] if refuses or {*found.names("list")} & {*found.names("positional")} else []
     made += in_place.readings(binding, ask)
     telling = TELLING.get(exercise.name)
     vague = telling is not None and not any(telling.search(name) for name in found.names("positional"))

@@ -445,9 +445,10 @@ def _with_backward(kind: Kind, klass: Klass, way: Way, given: Mapping[str, Any],
     for name, group, must in backward.parameters or ():
         if group not in ("positional", "keyword"):
             continue
-        if _RATE.match(name):
+        alone = len(backward.names("positional")) == 1
+        if _RATE.match(name) and not alone:
             asks.append("rate")
-        elif "dout" not in asks and (_DOUT.match(name) or not must or len(backward.names("positional")) == 1):
+        elif "dout" not in asks and (_DOUT.match(name) or not must or alone):
             asks.append("dout")
         elif re.match(r"^_*(cache|ctx|memory|saved)\w*$", name) and way.cached:
             asks.append("cache")

@@ -310,7 +310,10 @@ def unreadable(
 def _or_unfilled(report: ExerciseReport, functions: Sequence[Found]) -> ExerciseReport:
     """Return the report on what falls short because it is a starter: the places for its code are there, and empty."""
     starters = {function.name for function in functions if function.names("left open")}
-    if report.verdict not in ("wrong", "error", "incompatible") or not {report.function, report.function.rpartition(".")[0]} & starters:
+    if (
+        report.verdict not in ("wrong", "error", "incompatible")
+        or not {report.function, report.function.rpartition(".")[0]} & starters
+    ):
         return report
     reason = f"not attempted: the places for its code are empty ({report.reason})"
     return structs.replace(report, verdict="unfilled", reason=reason, diagnosis=[])

@@ -79,7 +79,7 @@ def _tags(value: Any) -> list[list[Any]]:
     """Return, as parameters of a kind that no parameter has, what else an adapter may want to know of a function.
 
     That it names tensors (or that its file imports their library), or the foreign classes that a class derives from,
-    or that it is a starter of which nothing was filled.
+    or that it is a starter of which nothing was filled, or which parameters it says to be lists of numbers.
     """
     tags: list[list[Any]] = [["", "left open", False]] if _is_left_open(value) else []
     with contextlib.suppress(Exception):
@@ -88,12 +88,24 @@ def _tags(value: Any) -> list[list[Any]]:
             tags += [[f"{b.__module__}.{b.__qualname__}", "base", False] for b in value.__mro__[1:-1]][:20]
             value = vars(value).get("forward") or vars(value).get("step") or vars(value).get("__init__")
         inner = inspect.unwrap(value)
+        said = {name: hint if isinstance(hint, str) else inspect.formatannotation(hint) for name, hint in _hints(inner)}
+        tags += [[name, "list", False] for name, hint in said.items() if _LIST.match(hint)]
         inside = getattr(inner, "__globals__", {})
         torches = {k for k, v in list(inside.items()) if isinstance(k, str) and _root(v) == "torch"}
         if torches:
             words = {*inner.__code__.co_names, *re.findall(r"\w+", str(inner.__annotations__))}
             tags.append(["torch", "uses", bool(words & (torches | {"Tensor", "torch"}))])
     return tags
+
+
+_LIST = re.compile(
+    r"(typing\.|collections\.abc\.)?(list|sequence|iterable)(\[(float|int|float \| int|int \| float)\])?$", re.I
+)
+"""How a parameter is said to be a list of numbers, and none of rows."""
+
+
+def _hints(function: Any) -> list[tuple[str, Any]]:
+    return list(function.__annotations__.items()) if isinstance(function, types.FunctionType) else []
 
 
 _PLACE = re.compile(r"\s*#.*\b(your code|code (goes )?here)\b", re.IGNORECASE)
