@@ -1,4 +1,4 @@
-"""What the door hands out: check, grade, score and prove, as plain functions of their arguments."""
+"""What the door hands out: check, grade and score, as plain functions of their arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ import numpy as np
 
 from graders import _assignment, _catalogue, _device, _doctor, _live, _symbolic, _workers
 from graders._adapters import named, readings
-from graders._proofs import prove as prove
 from graders.harness import grade as grading
 from graders.harness import tried
 from graders.harness.cases import DTYPES

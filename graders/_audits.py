@@ -58,7 +58,7 @@ def _key() -> Key:
 
 def _one(name: str, sample: int | None) -> tuple[Audit, Kills | None]:
     if name in _catalogue.trials():
-        return audit_trials.audit(_catalogue.trials()[name], ALIKE.get(name, {})), None
+        return audit_trials.audit(_catalogue.trials()[name], ALIKE.get(name, {}), sample), None
     defects = ("torch",) if name in TORCH_DEFECTS else ()
     return audit(_catalogue.exercises()[name], _key(), EQUIVALENT.get(name, {}), defects, sample)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import multiprocessing
 import os
@@ -14,6 +13,7 @@ from msgspec import Struct
 
 from derivations import _kernel as kernel
 from derivations._catalogue import claims, errata
+from graders._nearest import nearest
 from graders.harness.report import SCHEMA
 
 
@@ -103,19 +103,6 @@ def _instead(pattern: str, names: Sequence[str]) -> str:
     if near:
         return f"did you mean {near}?"
     return "a claim bears the name of its function, as `gradproof list` shows them; `gradproof prove` proves them all"
-
-
-def nearest(pattern: str, names: Sequence[str]) -> str:
-    """Return up to three names that may have been meant, written alike or longer: "'a', 'b' or 'c'", or nothing."""
-    tails = {name.partition(".")[2]: name for name in names}
-    sure = difflib.get_close_matches(pattern, [*names, *tails], 1, 0.9)
-    if sure:
-        return repr(tails.get(sure[0], sure[0]))
-    alike = difflib.get_close_matches(pattern, names, 3, 0.7)
-    alike += [tails[tail] for tail in difflib.get_close_matches(pattern.rpartition(".")[2], tails, 3, 0.7)]
-    longer = [name for name in names if pattern.strip("*.") and pattern.strip("*.") in name]
-    *others, last = [repr(name) for name in dict.fromkeys([*alike, *longer])][:3] or [""]
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def prove(

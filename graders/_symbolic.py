@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from graders._proofs import nearest
+from graders._nearest import nearest
 from graders.harness.report import SCHEMA, Diagnosis, ExerciseReport, SubmissionReport, Verdict, Witness
 from graders.harness.sandbox.parent import Submission
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -31,17 +32,27 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 @pytest.fixture(scope="session")
 def key() -> AnswerKey:
-    """Return the cases and answers of all exercises, which are made once in each process."""
+    """Return the cases and answers of all exercises, which are made once."""
     from graders.harness.certify import proved
     from graders.harness.key import AnswerKey
 
-    return AnswerKey(0, proved)
+    return AnswerKey(0, proved, keeps_seeded=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what is asked about one name in one process (`--dist loadgroup`): its answers are then made only once."""
+    """Run what is asked about one name in one process (`--dist loadgroup`): its answers are then made only once.
+
+    Of a test marked `one_in(3)` every third case is run, and all of them by `make deep`.
+    """
+    counts: Counter[str] = Counter()
     for item in items:
+        mark = item.get_closest_marker("one_in")
+        if mark is not None:
+            test = item.nodeid.partition("[")[0]
+            if counts[test] % mark.args[0]:
+                item.add_marker(pytest.mark.deep)
+            counts[test] += 1
         name = (
             item.callspec.params.get("name") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else 0
         )

@@ -21,7 +21,7 @@ def half_squared_error_grad(predictions, targets):
 def graded(tmp_path: Path, text: str) -> dict[str, ExerciseReport]:
     file = tmp_path / "work.py"
     file.write_text(text)
-    (submission,) = _api.grade([file], seed=3).submissions
+    (submission,) = _api.grade([file], seed=0).submissions
     return {e.name.partition(".")[2]: e for e in submission.exercises}
 
 

@@ -53,7 +53,7 @@ def adam(w, dw, config=None):
 def graded(tmp_path: Path, text: str) -> SubmissionReport:
     file = tmp_path / "layers.py"
     file.write_text(text)
-    (submission,) = _api.grade([file], seed=7).submissions
+    (submission,) = _api.grade([file], seed=0).submissions
     return submission
 
 
@@ -159,7 +159,7 @@ def test_two_processes_are_asked_the_same(tmp_path: Path) -> None:
     for student in range(4):
         (tmp_path / f"s{student}.py").write_text(f"# {student}\n" + AFFINE)
 
-    report = _api.grade([tmp_path], seed=7, jobs=2)
+    report = _api.grade([tmp_path], seed=0, jobs=2)
 
     assert [s.id for s in report.submissions] == [f"s{student}.py" for student in range(4)]
     assert {e.verdict for s in report.submissions for e in s.exercises} == {"correct"}

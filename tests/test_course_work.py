@@ -16,7 +16,7 @@ pytest.importorskip("torch")
 def graded(tmp_path: Path, text: str, name: str = "theirs.py") -> SubmissionReport:
     file = tmp_path / name
     file.write_text(text if name.endswith(".ipynb") else f"import numpy as np\n{text}")
-    (submission,) = _api.grade([file], seed=7).submissions
+    (submission,) = _api.grade([file], seed=0).submissions
     return submission
 
 
@@ -135,7 +135,7 @@ def test_wrong_copies_do_not_pass_for_starters_beside_a_right_one(tmp_path: Path
     for name, value in (("a", "np.abs(z)"), ("b", "np.maximum(z, 0)"), ("__init__", "np.minimum(z, 0)")):
         (folder / f"{name}.py").write_text(guess.replace("VALUE", value))
 
-    (submission,) = _api.grade([folder], seed=7).submissions
+    (submission,) = _api.grade([folder], seed=0).submissions
 
     assert submission.score == 0
     assert [e.verdict for e in submission.exercises] == ["unfilled"]

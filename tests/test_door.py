@@ -104,6 +104,18 @@ def test_a_student_cannot_stand_in_for_a_room_in_a_grade(folder_of_a_student: Pa
     assert "wrong" in done.stdout
 
 
+def test_what_answers_are_kept_for_is_graded_without_the_derivations(tmp_path: Path) -> None:
+    """To import SymPy and all proofs takes longer than to grade."""
+    (tmp_path / "relu.py").write_text("import numpy as np\ndef relu(z):\n    return np.maximum(z, 0)\n")
+    program = (
+        "import gradproof, sys; print(gradproof.grade('relu.py', seed=0).submissions[0].score, 'sympy' in sys.modules)"
+    )
+    first, second = (python(program, tmp_path) for _ in range(2))
+
+    assert first.stdout.split()[0] == "1.0", first.stderr
+    assert second.stdout.split() == ["1.0", "False"]
+
+
 @pytest.mark.parametrize(
     "program",
     [

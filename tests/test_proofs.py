@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from derivations import bounds, losses
 from derivations._kernel import Erratum
 from graders import _proofs
+from graders._nearest import nearest
 
 NAMES = ["bounds.cauchy_schwarz", "activations.relu", "studies.dropout_keeps_the_mean", "worked.loss_*"]
 
@@ -39,7 +40,7 @@ def test_a_name_that_no_claim_has_says_what_to_do(name: str, said: str) -> None:
 def test_the_nearest_names_are_alike_or_longer(name: str, said: str) -> None:
     names = ["losses.softmax", "losses.softmax_grad", "nets.dropout_mean", "optimizers.momentum"]
 
-    assert _proofs.nearest(name, names) == said
+    assert nearest(name, names) == said
 
 
 def test_several_processes_say_what_one_says() -> None:

@@ -33,7 +33,7 @@ def batchnorm(x, running_mean, running_var, weight, bias, training=True, momentu
 
 def verdicts(tmp_path: Path, text: str) -> dict[str, str]:
     (tmp_path / "theirs.py").write_text(text)
-    (submission,) = _api.grade([tmp_path / "theirs.py"], seed=7).submissions
+    (submission,) = _api.grade([tmp_path / "theirs.py"], seed=0).submissions
     return {e.name.partition(".")[2]: e.verdict for e in submission.exercises}
 
 

@@ -113,7 +113,7 @@ def test_right_programs_of_every_shape_are_right(tmp_path: Path) -> None:
     pytest.importorskip("scipy", reason="the program imports SciPy, which is not installed")
     (tmp_path / "right.py").write_text(RIGHT)
 
-    (submission,) = gradproof.grade(tmp_path / "right.py", seed=3).submissions
+    (submission,) = gradproof.grade(tmp_path / "right.py", seed=0).submissions
 
     verdicts = {e.name: (e.verdict, e.reason) for e in submission.exercises}
     assert len(verdicts) == 7
@@ -123,7 +123,7 @@ def test_right_programs_of_every_shape_are_right(tmp_path: Path) -> None:
 def test_wrong_programs_of_every_shape_are_shown_where_and_their_witness_runs(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(WRONG)
 
-    (submission,) = gradproof.grade(tmp_path / "wrong.py", seed=3).submissions
+    (submission,) = gradproof.grade(tmp_path / "wrong.py", seed=0).submissions
 
     assert len(submission.exercises) == 9
     for exercise in submission.exercises:
@@ -139,7 +139,7 @@ def test_wrong_programs_of_every_shape_are_shown_where_and_their_witness_runs(tm
 def test_the_part_of_a_nested_result_is_named(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(WRONG)
 
-    report = gradproof.grade(tmp_path / "wrong.py", only=["clip_by_global_norm", "mlp_errors"], seed=3)
+    report = gradproof.grade(tmp_path / "wrong.py", only=["clip_by_global_norm", "mlp_errors"], seed=0)
     clipped, errors = report.submissions[0].exercises
 
     assert clipped.witness is not None
@@ -172,7 +172,7 @@ def test_a_named_tuple_of_other_names_is_read_in_its_order(scale: str, expected:
     file = tmp_path / "theirs.py"
     file.write_text(NAMED_OTHERWISE.replace("SCALE", scale))
 
-    (submission,) = _api.grade([file], seed=7).submissions
+    (submission,) = _api.grade([file], seed=0).submissions
     assert {e.name: e.verdict for e in submission.exercises} == {"losses.gaussian_nll_grad": expected}
 
 

@@ -90,7 +90,7 @@ def test_no_honest_program_is_rejected_whatever_the_seed(name: str) -> None:
 
 @every_trial
 def test_the_audit_is_sound(name: str) -> None:
-    result = audit(TRIALS[name], ALIKE.get(name, {}))
+    result = audit(TRIALS[name], ALIKE.get(name, {}), sample=10)
 
     assert result.sound, (result.not_caught, result.not_named, result.rejects, result.vacuous)
     assert result.caught == result.named == result.misconceptions

@@ -254,14 +254,14 @@ RIGHT = [weak for weak in WEAK if weak.passes is not _adam_at_step_zero]  # ther
 
 
 @pytest.mark.parametrize("weak", WEAK, ids=lambda weak: weak.source)
-def test_a_lie_that_a_weak_test_lets_pass_is_refused(weak: Weak) -> None:
-    decision = verdict_on(weak.exercise, weak.lie, AnswerKey(0))
+def test_a_lie_that_a_weak_test_lets_pass_is_refused(weak: Weak, key: AnswerKey) -> None:
+    decision = verdict_on(weak.exercise, weak.lie, key)
 
     assert weak.passes(weak.lie)
     assert decision.verdict in ("wrong", "unstable", "inexact"), decision.reason
 
 
 @pytest.mark.parametrize("weak", RIGHT, ids=lambda weak: weak.source)
-def test_what_is_right_passes_a_weak_test_too(weak: Weak) -> None:
+def test_what_is_right_passes_a_weak_test_too(weak: Weak, key: AnswerKey) -> None:
     assert weak.passes(weak.exercise.reference)
-    assert verdict_on(weak.exercise, weak.exercise.reference, AnswerKey(0)).verdict == "correct"
+    assert verdict_on(weak.exercise, weak.exercise.reference, key).verdict == "correct"

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 
 from graders.harness.audit import NO_MUTANTS, Audit
 from graders.harness.exercise import Function
+from graders.harness.lies import few
 from graders.harness.mutants import slips
 from graders.harness.trials import Trial, draws_of, failing_settings, falls_short, same_draws, verdict_on
 
 
-def audit(trial: Trial, same: Mapping[str, str] = NO_MUTANTS) -> Audit:
+def audit(trial: Trial, same: Mapping[str, str] = NO_MUTANTS, sample: int | None = None) -> Audit:
     """Return how a trial fares on its own lies, conventions, honest programs and mechanical mutants.
 
-    A setting is vacuous if no mistake fails in it. `same` holds mutants that draw alike, each with the reason.
+    A setting is vacuous if no mistake fails in it. `same` holds mutants that draw alike, each with the reason. Of the
+    mutants a `sample` of so many is tried, or all.
     """
     found = {wrong: verdict_on(trial, wrong) for wrong in trial.misconceptions}
     not_caught = [wrong.__name__ for wrong, d in found.items() if d.verdict in ("correct", "convention")]
@@ -31,7 +33,8 @@ def audit(trial: Trial, same: Mapping[str, str] = NO_MUTANTS) -> Audit:
     rejects = [f"{p.__name__}: {d.verdict}, {d.reason}" for p, d in judged.items() if d.verdict != "correct"]
     caught_in = {at for wrong in trial.misconceptions for at in failing_settings(trial, wrong)}
     vacuous = [setting.why for at, setting in enumerate(trial.settings) if at not in caught_in]
-    mutants = [(described, *_fate(trial, mutant, described, same)) for described, mutant in slips(trial.reference)]
+    lies = dict(slips(trial.reference))
+    mutants = [(described, *_fate(trial, lies[described], described, same)) for described in few(lies, sample)]
     survivors = [described for described, killed, equivalent in mutants if not killed and not equivalent]
     count = len(trial.misconceptions)
     return Audit(

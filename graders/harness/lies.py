@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -120,11 +120,13 @@ def told(
 
 def sampled(every: Sequence[Mutant], sample: int | None, always: Collection[str]) -> list[Mutant]:
     """Return so many mutants, those with the lowest digest of their name, and `always` beside them."""
-    if sample is None:
-        return list(every)
-    lowest = sorted(every, key=lambda mutant: hashlib.sha256(mutant.name.encode()).digest())[:sample]
-    names = {mutant.name for mutant in lowest} | set(always)
+    names = {*few((mutant.name for mutant in every), sample), *always}
     return [mutant for mutant in every if mutant.name in names]
+
+
+def few(names: Iterable[str], sample: int | None) -> list[str]:
+    """Return so many names, those with the lowest digest, or all."""
+    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:sample]
 
 
 def further(exercise: Exercise) -> list[Case]:

@@ -235,6 +235,7 @@ def test_a_claim_bears_its_catalogue_name_and_says_where_it_comes_from(name: str
     assert claim.statement.endswith(".")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CLAIMS)
 def test_a_claim_can_be_shown(name: str) -> None:
     text, tex = as_text(CLAIMS[name]), as_latex(CLAIMS[name])

@@ -124,6 +124,7 @@ def test_a_line_that_reads_like_the_claim_is_not_said_twice() -> None:
     assert "    = v[j]/(v[j] + eps)   (the claim)" not in lines
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", NAMED)
 def test_formulas_with_names_are_the_formulas(name: str) -> None:
     claim = NAMED[name]
@@ -143,6 +144,7 @@ def test_every_name_means_one_thing_and_is_no_argument(name: str) -> None:
     assert not taken & set(names)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", NAMED)
 def test_a_formula_with_names_fits_on_a_page(name: str) -> None:
     for line in as_text(replace(NAMED[name], note="")).splitlines()[1:]:
@@ -150,6 +152,7 @@ def test_a_formula_with_names_fits_on_a_page(name: str) -> None:
         assert len(formula) <= 300
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CLAIMS)
 def test_latex_is_balanced(name: str) -> None:
     tex = as_latex(CLAIMS[name])

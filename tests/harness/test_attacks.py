@@ -39,6 +39,8 @@ MARK = "gradproof-attack"
 # the CPU clock ends an attack; the wall clock behind it ends sleepers alone, and must not end an honest twin on a
 # machine whose cores are another's for most of the time
 LIMITS = Limits(call_seconds=0.25, load_seconds=1, wall_factor=20, total_seconds=8, memory=2 << 30)
+HASTY = replace(LIMITS, wall_factor=4)
+"""For what is to end by a clock, whichever comes first: it need not sleep for long."""
 MOST_MEMORY = 100 << 20
 
 HOPEFUL = ("lying", "stealing", "reaching", "escaping")
@@ -257,11 +259,13 @@ def test_an_attack_earns_no_more_than_its_twin_and_harms_nobody(
         Path(name).write_text(content)
     graded("honest.py")  # the zygote and the answers are there from here on, lest they be taken for the attack's doing
     times = 2 if attack.group == "escaping" else 1  # what the first one leaves, the second would find
+    limits = HASTY if "timeout" in attack.verdicts and "CPU" not in attack.reason else LIMITS
     before = Surroundings.now() if sys.platform == "linux" else None
 
-    report = graded(*["attack.py"] * times, "honest.py", "twin.py")
+    report = graded(*["attack.py"] * times, limits=limits)
+    beside = graded("honest.py", "twin.py")  # in the same zygote
 
-    *attempts, neighbour, twin = report.submissions
+    attempts, (neighbour, twin) = report.submissions, beside.submissions
     if before is not None:
         assert before.harm(Surroundings.now()) == []
     assert_well_formed(report)

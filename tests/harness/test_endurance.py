@@ -140,10 +140,10 @@ def nothing_piled_up(warm: dict[str, Any], end: dict[str, Any], growth: int) -> 
     assert end["zygote"] - warm["zygote"] < 4 << 20
 
 
-def test_three_hundred_submissions_in_one_run_leave_nothing_behind(tmp_path: Path) -> None:
-    warm, end, statuses = endured(300, tmp_path)
+def test_many_submissions_in_one_run_leave_nothing_behind(tmp_path: Path) -> None:
+    warm, end, statuses = endured(120, tmp_path)
 
-    assert statuses == {"graded": 200, "unreadable": 100}
+    assert statuses == {"graded": 80, "unreadable": 40}
     nothing_piled_up(warm, end, 8 << 20)
 
 
@@ -187,7 +187,7 @@ def killed_after(delay: float, tmp_path: Path) -> None:
     assert gone
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(3))
 def test_killing_the_grader_at_any_moment_leaves_nothing_alive(number: int, tmp_path: Path) -> None:
     of_each((HANGS, *MIXED), 60, tmp_path / "class")
 

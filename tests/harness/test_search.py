@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from graders.harness import cases, diagnose
 from graders.harness.cases import Case
@@ -86,11 +87,10 @@ def test_what_is_found_does_not_hang_on_what_else_is_imported(monkeypatch: pytes
     drawn: list[str] = []
     theirs = providers.HypothesisProvider._maybe_draw_constant
 
-    def read() -> Any:
+    def read() -> Any:  # all that this process has imported would take half a minute
         drawn.append("constants")
-        return theirs_of()
+        return Constants()
 
-    theirs_of = providers._get_local_constants
     monkeypatch.setattr(providers, "_get_local_constants", read)
     found, _ = sought(lambda x: x.size > 8 and len(set(x.flat)) > 3)
 
