@@ -94,6 +94,18 @@ def test_a_softmax_is_judged_on_tables_unless_it_says_that_it_takes_a_list_of_nu
     assert verdicts(graded(tmp_path, text.replace("np.sum(e)", "e.size"))) == {"softmax": "wrong"}
 
 
+@pytest.mark.parametrize("axes", ["(2, 3)", "(1, 2)", "(0, 1)", "(-2, -1)"])
+def test_a_mean_of_every_map_may_be_that_of_images_with_the_channels_last_or_of_one_image(
+    axes: str, tmp_path: Path
+) -> None:
+    text = f"def global_avg_pool(x):\n    return x.mean(axis={axes})\n"
+
+    assert verdicts(graded(tmp_path, text)) == {"global_avg_pool": "correct"}
+    assert verdicts(graded(tmp_path, text.replace(".mean", ".sum"))) == {"global_avg_pool": "wrong"}
+    only = graded(tmp_path, text, "pooling.global_avg_pool")  # then the catalogue's, of NCHW, is the task
+    assert verdicts(only) == {"global_avg_pool": "correct" if axes in ("(2, 3)", "(-2, -1)") else "wrong"}
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -105,6 +117,13 @@ def test_a_softmax_is_judged_on_tables_unless_it_says_that_it_takes_a_list_of_nu
         ("def mse(bandit, policy):\n    return 0.0\n", "may mean many things"),
         ("def leaky_relu(x):\n    return np.maximum(0.3 * x, x)\n", "may mean many things"),
         ("def relu(node):\n    return np.maximum(0, node.value)\n", "objects of its own, with `.value`"),
+        ("def relu(node):\n    return np.maximum(0, node._value)\n", "objects of its own, with `._value`"),
+        ("def softmax(x, dim=-1):\n    return x - x.max(dim=dim, keepdim=True)\n", "tensors of its own"),
+        (
+            "def accuracy(preds, labels):\n    hits = np.argmax(preds, axis=1) == np.argmax(labels, axis=1)\n"
+            "    return {'hits': hits.sum(), 'acc': hits.mean()}\n",
+            "a dictionary of its own",
+        ),
         (
             "def layer_norm(x, g, b):\n    d = x - x.mean(-1, keepdims=True)\n"
             "    return g * d / np.sqrt((d * d).mean(-1, keepdims=True) + 3e-6) + b\n",

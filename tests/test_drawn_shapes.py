@@ -233,6 +233,25 @@ def test_a_function_that_raises_in_a_setting_is_shown_as_it_was_meant_to_be_call
     assert "UnboundLocalError" in report.reason, report.reason  # fewer samples than a batch: its own mistake
 
 
+LISTED = """
+import numpy as np
+
+def create_mini_batches(X, y, batch_size, seed):
+    order = np.random.default_rng(seed).permutation(len(X))
+    parts = [order[at : at + batch_size] for at in range(0, len(X), batch_size)]
+    return [[X[part].tolist(), y[LABELS].tolist()] for part in parts]
+"""
+
+
+@pytest.mark.parametrize(("labels", "verdict"), [("part", "correct"), ("part[::-1]", "wrong")])
+def test_batches_may_be_lists(labels: str, verdict: str, tmp_path: Path) -> None:
+    path = tmp_path / "work.py"
+    path.write_text(LISTED.replace("LABELS", labels))
+    (report,) = gradproof.grade(path, seed=0).submissions[0].exercises
+
+    assert (report.name, report.verdict) == ("training.minibatches", verdict)
+
+
 def test_batches_that_are_left_blank_are_unfilled(tmp_path: Path) -> None:
     path = tmp_path / "work.py"
     path.write_text(BATCHES.replace("(X[:, at], Y[:, at])", "(None, None)").replace("(k + 1), m", "0, m"))

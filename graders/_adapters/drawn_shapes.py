@@ -18,6 +18,7 @@ import numpy as np
 
 from graders._adapters import descents, draws, lists, loops
 from graders._adapters.objects import Ask, last
+from graders.harness.compare import as_array
 from graders.harness.observations import Misshapen
 from graders.harness.plans import WrongKind, said
 from graders.harness.sandbox.contract import Call, Raised, Returned
@@ -239,22 +240,27 @@ class Data:
 
     def samples(self, n: int, part: Any, what: str) -> np.ndarray[Any, Any]:
         """Return which samples a part of the data holds; raise `Misshapen` where a sample has come apart."""
-        if not isinstance(part, np.ndarray) or part.dtype.kind not in "fiu":
-            raise WrongKind(f"{what} is {said(part)}, expected an array")
-        rows = part.T if self.columns and part.ndim == 2 and part.shape[0] == WIDTH else part
+        numbers = _numbers(part, what)
+        rows = numbers.T if self.columns and numbers.ndim == 2 and numbers.shape[0] == WIDTH else numbers
         if rows.size == 0:
             return np.zeros(0)
         if rows.ndim != 2 or rows.shape[1] != WIDTH:
-            raise Misshapen(f"{what} has shape {part.shape}, expected samples of {WIDTH} features")
+            raise Misshapen(f"{what} has shape {numbers.shape}, expected samples of {WIDTH} features")
         if np.any(rows != rows[:, :1] + n * np.arange(WIDTH)):
             raise Misshapen(f"{what} holds samples that have come apart: their features are of different ones")
         return rows[:, 0].astype(float)
 
     def labelled(self, n: int, part: Any, what: str) -> np.ndarray[Any, Any]:
         """Return which samples labels are of."""
-        if not isinstance(part, np.ndarray) or part.dtype.kind not in "fiu":
-            raise WrongKind(f"{what} is {said(part)}, expected an array")
-        return -part.astype(float).ravel() - 1
+        return -_numbers(part, what).astype(float).ravel() - 1
+
+
+def _numbers(part: Any, what: str) -> np.ndarray[Any, Any]:
+    """Return samples or labels as an array; they may come as lists, as of `X[start:stop].tolist()`."""
+    made = as_array(part)
+    if made is None or made.dtype.kind not in "fiu":
+        raise WrongKind(f"{what} is {said(part)}, expected an array")
+    return made
 
 
 def _matched(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], what: str) -> np.ndarray[Any, Any]:

@@ -49,9 +49,12 @@ def takes_its_own(found: Found, exercise: Exercise, ask: Ask) -> str:
         return "a dictionary of parameters of its own"
     if exercise.topic != "activations" or found.names("uses"):
         return ""
-    asked = OWN.search(_answer(found, exercise, ask).message)
-    theirs = asked is not None and (asked.group(1) in OF_THEIRS or asked.group(1) == found.tail)
-    return f"objects of its own, with `.{asked.group(1)}`" if asked is not None and theirs else ""
+    said = _answer(found, exercise, ask).message
+    asked = OWN.search(said)
+    theirs = asked is not None and (asked.group(1).strip("_") in OF_THEIRS or asked.group(1) == found.tail)
+    if asked is not None and theirs:
+        return f"objects of its own, with `.{asked.group(1)}`"
+    return "tensors of its own, which reduce along a `dim`" if OF_A_DIM.search(said) else ""
 
 
 def _of_a_network(found: Found, exercise: Exercise, ask: Ask) -> Outcome:
@@ -78,6 +81,7 @@ def _keeps_its_own(found: Found, exercise: Exercise, ask: Ask) -> bool:
 
 
 OWN = re.compile(r"^'numpy\.ndarray' object has no attribute '(\w+)'")
+OF_A_DIM = re.compile(r"unexpected keyword argument '(dim|keepdim)'$")
 OF_THEIRS = ("value", "val", "values", "grad", "requires_grad", "node", "arr", "array")
 """Attributes that an array of one's own kind has; it may also have the activation itself, as `x.tanh()`."""
 
@@ -88,6 +92,8 @@ def means_another(found: Found, exercise: Exercise, ask: Ask) -> str:
         return "it is that of two outcomes, by the probability of one, and the exercise of many"
     if exercise.name == "networks.mlp_forward" and _keeps_its_own(found, exercise, ask):
         return "it gives its output and a cache of its own, and the exercise what each layer is given and makes"
+    if exercise.name == "losses.accuracy" and _counts_more(found, ask):
+        return "it gives a dictionary of its own"
     if exercise.name == "layers.flatten" and found.names("positional")[:1] != ("x",):
         x = np.arange(24.0).reshape(2, 3, 2, 2)
         outcome = last(ask([Call(found.name, (x,))]))
@@ -95,6 +101,14 @@ def means_another(found: Found, exercise: Exercise, ask: Ask) -> str:
         if made is not None and np.array_equal(made, x.ravel()):
             return "it gives all in one row, as numpy.ravel does, and the exercise has a row for each sample"
     return ""
+
+
+def _counts_more(found: Found, ask: Ask) -> bool:
+    """Return whether an accuracy comes beside other numbers, in a dictionary."""
+    one_hot, classes = np.eye(3)[[0, 2, 1]], np.array([0, 2, 1])
+    calls = ([Call(found.name, given)] for given in ((one_hot, one_hot), (one_hot, classes), (classes, classes)))
+    made = (outcome.values[0] for outcome in map(last, map(ask, calls)) if isinstance(outcome, Returned))
+    return any(isinstance(value, Mapping) for value in made)
 
 
 def _is_of_two_outcomes(found: Found, exercise: Exercise, ask: Ask) -> bool:
@@ -132,6 +146,8 @@ def also(binding: Binding, found: Found, ask: Ask) -> Binding:
         made += [of_two_classes(with_labels(binding))]
     if exercise.name == "layers.affine":
         made += [by_units(binding)]
+    if exercise.name == "pooling.global_avg_pool":
+        made += [of_images(binding, *how) for how in ((True, False), (False, True), (True, True))]
     if exercise.name == "convolution.receptive_field":
         made += [of_layers(binding, found, size) for size in (2, 3)]
     if exercise.name in ("regularization.clip_by_global_norm", "losses.accuracy", "losses.softmax_cross_entropy"):
@@ -302,6 +318,32 @@ def by_units(binding: Binding) -> Binding:
         return replace(case, arguments={**case.arguments, "W": weights})
 
     return noted(binding, "its W has a row for each unit", plan=lambda case: binding.plan(turned(case)), typed=None)
+
+
+def of_images(binding: Binding, channels_last: bool, one: bool) -> Binding:
+    """Return the reading of what takes images with the channels last, or one image only."""
+
+    def plan(case: Case) -> tuple[Call, ...]:
+        x = case.arguments["x"]
+        x = np.ascontiguousarray(x.transpose(0, 2, 3, 1)) if channels_last else x
+        given = list(x) if one else [x]
+        return tuple(call for part in given for call in binding.plan(replace(case, arguments={"x": part})))
+
+    def outputs(case: Case, returned: Sequence[Returned]) -> Outputs:
+        if not one:
+            return binding.outputs(case, returned)
+        made = [as_array(answer.values[0]) for answer in returned]
+        wanted = case.arguments["x"].shape[1:2]
+        wrong = next((at for at, part in enumerate(made) if part is None or part.shape != wanted), None)
+        if wrong is not None:
+            raise WrongKind(f"the result for an image is {said(returned[wrong].values[0])}, expected shape {wanted}")
+        return {"": np.array(made, case.arguments["x"].dtype)}
+
+    def accepts(case: Case) -> bool:
+        return binding.accepts(case) and 0 < len(case.arguments["x"]) <= LARGEST
+
+    laid = " are NHWC" if not one else " come one by one" + ", with the channels last" * channels_last
+    return noted(binding, f"images{laid}", plan=plan, outputs=outputs, accepts=accepts, typed=None)
 
 
 def of_two_classes(binding: Binding) -> Binding:
