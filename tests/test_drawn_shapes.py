@@ -504,6 +504,11 @@ def test_what_is_another_task_by_the_same_name_is_not_judged(tmp_path: Path) -> 
     assert _verdicts(tmp_path, stops) == {
         "": "early_stopping is not judged: it takes a list, and not what gives one after the other"
     }
+    flags = "def early_stopping(val_losses, patience):\n    best = 1e9\n    for loss in val_losses:\n"
+    flags += "        if loss < best:\n            best = loss\n    return [best]\n"
+    assert _verdicts(tmp_path, flags) == {
+        "": "early_stopping is not judged: it takes losses, and not pairs of a loss and parameters"
+    }
     assert _verdicts(tmp_path, batches) == {
         "": "iterate_minibatches is not judged: it takes the data, and not how many there are"
     }

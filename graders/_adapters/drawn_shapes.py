@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from graders._adapters import descents, draws, lists, loops
+from graders._adapters import descents, draws, lists, loops, stoppers
 from graders._adapters.objects import Ask, last
 from graders.harness.compare import as_array
 from graders.harness.observations import Misshapen
@@ -149,6 +149,9 @@ def _of_points(binding: TrialBinding, ask: Ask) -> TrialBinding:
 
 _OWN = re.compile(r"^'(?:numpy\.ndarray|function|int|float|Block)' object has no attribute '(\w+)'")
 _LIST = re.compile(r"^'generator' object is not subscriptable|^object of type 'generator' has no len\(\)")
+_LOSSES = re.compile(
+    r"^'[<>]=?' not supported between instances of .*'tuple'|^unsupported operand type\(s\) for -: .*'tuple'"
+)
 _DATA = re.compile(r"^object of type 'int' has no len\(\)|^'int' object is not (iterable|subscriptable)")
 
 
@@ -164,6 +167,8 @@ def takes_its_own(binding: TrialBinding, ask: Ask) -> str:
         message = outcome.message if isinstance(outcome, Raised) else ""
         if _LIST.match(message):
             return "a list, and not what gives one after the other"
+        if _LOSSES.match(message) and binding.trial.name == stoppers.TRIAL:
+            return "losses, and not pairs of a loss and parameters"
         if _DATA.match(message) and binding.note.startswith("taken for"):
             return "the data, and not how many there are"
         found = _OWN.match(message)
