@@ -118,6 +118,7 @@ def test_evaluation_without_gamma_and_beta_is_wrong_there_only(tmp_path: Path) -
     assert found["batch_norm_when_evaluating"] == "wrong"
 
 
+@pytest.mark.xdist_group("conv_forward")  # its answers take long, and are made once
 @pytest.mark.parametrize(
     ("unpad", "verdict"),
     [

@@ -347,9 +347,22 @@ def of_images(binding: Binding, channels_last: bool, one: bool) -> Binding:
 
 
 def of_two_classes(binding: Binding) -> Binding:
-    """Return the reading of an accuracy that counts true and false positives and negatives."""
-    accepts = lambda case: binding.accepts(case) and case.arguments["logits"].shape[1] == 2  # noqa: E731
-    return noted(binding, "of two classes: judged on those", accepts=accepts, typed=None)
+    """Return the reading of an accuracy that counts true and false positives and negatives.
+
+    Cases of two classes are few: of others it is given two that agree, and differ, in the same rows.
+    """
+
+    def halved(case: Case) -> Case:
+        predicted, labels = (
+            np.argmax(value, axis=1) if value.ndim == 2 else value
+            for value in (case.arguments["logits"], case.arguments["labels"])
+        )
+        truth = labels % 2
+        guess = np.where(predicted == labels, truth, 1 - truth)
+        return replace(case, arguments={"logits": np.eye(2)[guess], "labels": truth})
+
+    note = "of two classes: given those that agree where ours do"
+    return noted(binding, note, plan=lambda case: binding.plan(halved(case)), typed=None)
 
 
 def of_layers(binding: Binding, found: Found, size: int) -> Binding:

@@ -151,7 +151,7 @@ def _worth(reading: Binding, judged: Judged, key: AnswerKey) -> tuple[int, float
     if judged.untouched:
         return len(_BEST), 0.99  # rather a starter than what cannot take these arguments at all
     failing = [c for c in ordinary if c.failed]
-    share = sum(2.0 if c.problem else 1.0 for c in failing) / len(ordinary) / 2
+    share = sum(2.0 if c.raised else 1.0 for c in failing) / len(ordinary) / 2
     hopeless = failing and not reading.exercise.conventions and "eps" not in reading.held
     if any(c.problem for c in failing) or (hopeless and not rounded(ordinary)):
         return len(_BEST), share
