@@ -426,13 +426,14 @@ def test_pooling_by_reshaping_is_judged_on_images_that_its_windows_fill(tmp_path
     names = ("max_pool2d", "max_pool2d_vjp", "avg_pool2d", "avg_pool2d_vjp")
     right = graded(tmp_path, TILED.replace("BEYOND", "0").replace("AXIS", "4"))
     wrong = graded(tmp_path, TILED.replace("BEYOND", "1").replace("AXIS", "4"))
-    # what answers for every image is judged on every image
-    cut = TILED.replace("h, w, c = x.shape\n", "h, w, c = x.shape\n        x = x[:, :, :3]; w = x.shape[2]\n")
+    # what answers for every image, here with a window that hangs over the edge, is judged on every image
+    rest = "((0, 0), (0, -x.shape[1] % self.size), (0, -x.shape[2] % self.size), (0, 0))"
+    padded = TILED.replace("        n, h, w, c =", f"        x = np.pad(x, {rest})\n        n, h, w, c =")
 
     assert verdicts(right) == dict.fromkeys(names, "correct")
     assert "refuses images that its windows do not fill" in notes(right)
     assert verdicts(wrong)["max_pool2d_vjp"] == "wrong"
-    assert "correct" not in verdicts(graded(tmp_path, cut.replace("AXIS", "4"))).values()
+    assert "correct" not in verdicts(graded(tmp_path, padded.replace("BEYOND", "0").replace("AXIS", "4"))).values()
 
 
 def test_an_optimizer_that_looks_for_its_own_classes_is_not_called_unfilled(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from graders._adapters import objects
 from graders._adapters.blocks import ends_whole
+from graders._adapters.loosely import noted
 from graders._adapters.objects import AS_IT_IS, IT, Array, Ask, Klass, got
 from graders._adapters.tensors import in_float32
 from graders._adapters.ways import (
@@ -50,10 +51,11 @@ def bind(klass: Klass, kind: Kind, exercises: Mapping[str, Exercise], ask: Ask) 
     elif "kernel_size" in kind.settings:
         ways = [replace(way, even=not takes_pairs(kind, klass, way, ask)) for way in ways]
     bindings, note = [], ""
+    refuses = _refuses_a_rest(kind, klass, ways, ask)
     if names[0] in exercises:
         made = [_forward(exercises[names[0]], kind, klass, way) for way in ways]
         made += [in_float32(binding) for binding in made if klass.uses_tensors]
-        made += [_of_whole_windows(binding) for binding in made if _refuses_a_rest(binding, ask)]
+        made += [_of_whole_windows(binding) for binding in made] if refuses else []
         own = "negative_slope" in made[0].held  # written into its text, and perhaps not ours
         bindings.append(replace(made[0], others=tuple(made[1:]), vague=own))
     if names[1] in exercises and klass.method(*BACKWARD) is not None and not klass.is_module:
@@ -65,7 +67,7 @@ def bind(klass: Klass, kind: Kind, exercises: Mapping[str, Exercise], ask: Ask) 
             made = [_backward(exercises[names[1]], kind, klass, way) for way in complete]
             made += [_averaged(binding) for binding in made if kind.exercise == "layers.affine"]
             made += _by_backward(exercises[names[1]], kind, klass, ways[0], ask)
-            made += [_of_whole_windows(binding) for binding in made if _refuses_a_rest(binding, ask)]
+            made += [_of_whole_windows(binding) for binding in made] if refuses else []
             own = "negative_slope" in made[0].held
             bindings.append(replace(made[0], others=tuple(made[1:]), vague=own))
         elif slopes := _by_backward(exercises[names[1]], kind, klass, ways[0], ask):
@@ -204,30 +206,22 @@ def _averaged(binding: Binding) -> Binding:
     return replace(binding, outputs=outputs, note="; ".join(filter(None, [binding.note, means])))
 
 
-def _refuses_a_rest(binding: Binding, ask: Ask) -> bool:
-    """Return whether a layer that pools raises where its windows leave a row and a column of the image out."""
-    if binding.exercise.name.removesuffix("_vjp") not in ("pooling.max_pool2d", "pooling.avg_pool2d"):
+def _refuses_a_rest(kind: Kind, klass: Klass, ways: Sequence[Way], ask: Ask) -> bool:
+    """Return whether a layer that pools raises going forwards where its windows leave out a row and a column."""
+    if kind.exercise not in ("pooling.max_pool2d", "pooling.avg_pool2d"):
         return False
-    known = signature(binding.exercise.reference)
-    settings = {name: default for name, (_, default) in known.hyperparameters.items()} | {"kernel_size": 2}
-    tried = (Case(_pooled(size, known.arguments), settings, "float64", "tried") for size in (5, 4))
-    refused, taken = (any(isinstance(o, Raised) for o in ask(binding.plan(case))) for case in tried)
-    return refused and not taken
 
+    def raises(way: Way, size: int) -> bool:
+        given = {kind.x: np.ones((1, 2, size, size)), "kernel_size": 2, "stride": 2, "padding": 0}
+        return any(isinstance(outcome, Raised) for outcome in ask(calls_of(kind, klass, way, given, keep=False)))
 
-def _pooled(size: int, names: Collection[str]) -> dict[str, Any]:
-    x = np.arange(2.0 * size * size).reshape(1, 2, size, size)
-    return {"x": x, "cotangent": x[:, :, :2, :2]} if "cotangent" in names else {"x": x}
+    return any(raises(way, 5) and not raises(way, 4) for way in ways)
 
 
 def _of_whole_windows(binding: Binding) -> Binding:
     """Return the reading of a layer that pools images without a rest, and refuses all others."""
     note = "refuses images that its windows do not fill: judged on the others"
-    return replace(
-        binding,
-        accepts=lambda case: binding.accepts(case) and ends_whole(case),
-        note="; ".join(filter(None, [binding.note, note])),
-    )
+    return noted(binding, note, accepts=lambda case: binding.accepts(case) and ends_whole(case))
 
 
 _AT = re.compile(r"^(x|z|inputs?)$", re.IGNORECASE)
